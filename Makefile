@@ -1,0 +1,45 @@
+# README's two commands and their fast and slow cousins. Each makes .venv by itself.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: run test check bench lock clean help
+
+help:  ## what each target does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+run: $(VENV)/.run  ## install, then start the main job (live EDGAR with SEC_USER_AGENT, else the sample day)
+	$(BIN)/catalyst up $(ARGS)
+
+test: $(VENV)/.test  ## everything: lint, types, import rules, all tests with coverage
+	sh tools/system-packages.sh
+	sh tools/test.sh
+
+check: $(VENV)/.test  ## the fast part, under a minute
+	sh tools/check.sh
+
+bench: $(VENV)/.bench  ## all figures into bench/results
+	$(BIN)/python -m bench $(ARGS)
+
+lock:  ## renew requirements/*.txt from *.in
+	sh tools/lock.sh
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.test requirements/bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

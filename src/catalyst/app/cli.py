@@ -1,0 +1,26 @@
+"""The command line. Each command lives in `app/commands/NAME.py` and imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from catalyst.errors import CatalystError
+
+app = typer.Typer(name="catalyst", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Run a command; every expected failure is one line on stderr and an exit code."""
+    try:
+        app()
+    except CatalystError as error:
+        print(f"catalyst: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
