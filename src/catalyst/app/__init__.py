@@ -1,1 +1,1 @@
-"""To be written by the room."""
+"""Settings, composition and the command line: the only room that constructs the others."""

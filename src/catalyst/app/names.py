@@ -1,0 +1,121 @@
+"""Every environment name: what it is for, its default, and the group it stands under in `.env.example`.
+
+The names are a contract with operators (spec.md): they are never renamed, and one that is read but does nothing yet
+says so once at start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One setting as the operator sees it."""
+
+    group: str
+    default: str
+    help: str
+    secret: bool = False
+
+
+_EDGAR, _PROCESS, _WEB, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY = (
+    "EDGAR",
+    "This process",
+    "Web service",
+    "Model providers (a provider without a key is not used)",
+    "Routing and resilience",
+    "Local models",
+    "Limits per tenant",
+    "Money",
+)
+
+NAMES: dict[str, Name] = {
+    "SEC_USER_AGENT": Name(_EDGAR, "", "Your name and e-mail, as the SEC asks; without it only replays run"),
+    "EDGAR_POLL_INTERVAL": Name(_EDGAR, "", "Seconds between polls; empty adapts to New York's clock (1, 2 or 60)"),
+    "EDGAR_BASE_URL": Name(_EDGAR, "https://www.sec.gov", "Where EDGAR is; an emulator's address in tests"),
+    "WATCHLIST": Name(_EDGAR, "", "Tickers that are always alerted at once, AAPL,MSFT"),
+    "CATALYST_DATA_DIR": Name(_PROCESS, "data", "Where databases and caches lie"),
+    "CATALYST_TIMEZONE": Name(_PROCESS, "UTC", "Days and months of budgets begin at midnight here"),
+    "CATALYST_LOG_LEVEL": Name(_PROCESS, "warning", "debug, info, warning or error"),
+    "CATALYST_LOG_FORMAT": Name(_PROCESS, "console", "console or json"),
+    "FEATURE_UNIFIED_LLM_SERVICE": Name(_PROCESS, "1", "0 switches all models off: analyses come from rules"),
+    "CATALYST_HOST": Name(_WEB, "127.0.0.1", "Address to bind; beyond loopback needs CATALYST_API_KEYS"),
+    "CATALYST_PORT": Name(_WEB, "8765", "Port of REST, WebSocket and dashboard"),
+    "CATALYST_API_KEYS": Name(_WEB, "", "Keys that clients may use, comma-separated; none on loopback: open", True),
+    "CATALYST_CORS_ORIGINS": Name(_WEB, "", "Origins that browsers may call from, comma-separated"),
+    "GEMINI_API_KEY": Name(_KEYS, "", "Google Gemini", True),
+    "ANTHROPIC_API_KEY": Name(_KEYS, "", "Anthropic Claude", True),
+    "DEEPSEEK_API_KEY": Name(_KEYS, "", "DeepSeek", True),
+    "OPENROUTER_API_KEY": Name(_KEYS, "", "OpenRouter", True),
+    "OPENAI_API_KEY": Name(_KEYS, "", "OpenAI", True),
+    "GEMINI_BASE_URL": Name(_KEYS, "", "Another address of Gemini"),
+    "ANTHROPIC_BASE_URL": Name(_KEYS, "", "Another address of Anthropic"),
+    "DEEPSEEK_BASE_URL": Name(_KEYS, "", "Another address of DeepSeek"),
+    "OPENROUTER_BASE_URL": Name(_KEYS, "", "Another address of OpenRouter"),
+    "OPENAI_BASE_URL": Name(_KEYS, "", "Another address of OpenAI, or any compatible server"),
+    "GEMINI_MODEL_DEFAULT": Name(_KEYS, "", "Gemini model where the table names none"),
+    "ANTHROPIC_MODEL_DEFAULT": Name(_KEYS, "", "Claude model where the table names none"),
+    "DEEPSEEK_MODEL": Name(_KEYS, "deepseek-chat", "DeepSeek model"),
+    "DEEPSEEK_TEMPERATURE": Name(_KEYS, "", "Sampling temperature of DeepSeek calls that set none"),
+    "DEEPSEEK_MAX_TOKENS": Name(_KEYS, "", "Most output tokens of a DeepSeek call"),
+    "DEEPSEEK_TIMEOUT": Name(_KEYS, "", "Seconds for one DeepSeek attempt"),
+    "LLM_ROUTING_STRATEGY": Name(_ROUTE, "cost_optimized", "cost_optimized, performance or balanced"),
+    "LLM_COMPLEXITY_THRESHOLD": Name(_ROUTE, "0.7", "Score from which a request counts as complex"),
+    "LLM_MAX_RETRIES": Name(_ROUTE, "", "Retries of an attempt; empty: 3 for high priority, else 1"),
+    "LLM_RETRY_DELAY": Name(_ROUTE, "2.0", "Seconds that the first backoff is drawn from"),
+    "LLM_TIMEOUT_SECS": Name(_ROUTE, "30", "One deadline over all retries and fallbacks, seconds"),
+    "LLM_REQUEST_TIMEOUT_SECONDS": Name(_ROUTE, "", "Another name of LLM_TIMEOUT_SECS"),
+    "LLM_MAX_CONCURRENT": Name(_ROUTE, "5", "Calls in flight per provider"),
+    "LLM_MAX_CONCURRENT_REQUESTS": Name(_ROUTE, "10", "Calls in flight in all"),
+    "LLM_LOCAL_ENABLED": Name(_LOCAL, "0", "1 sends short, simple inputs to a local server first"),
+    "LLM_ENDPOINT_URL": Name(_LOCAL, "http://127.0.0.1:11434", "Ollama or any OpenAI-compatible server"),
+    "LLM_MODEL_NAME": Name(_LOCAL, "mistral", "Model that the local server runs"),
+    "LLM_LOCAL_MAX_LENGTH": Name(_LOCAL, "1000", "Longest input for the local model, characters"),
+    "GPU_CLEANUP_INTERVAL_SEC": Name(_LOCAL, "300", "Seconds between releases of unused GPU memory"),
+    "LLM_REQUESTS_PER_MINUTE": Name(_LIMITS, "60", "Requests of one tenant in any minute"),
+    "LLM_REQUESTS_PER_HOUR": Name(_LIMITS, "1000", "Requests of one tenant in any hour"),
+    "LLM_REQUESTS_PER_DAY": Name(_LIMITS, "10000", "Requests of one tenant in any 24 hours"),
+    "LLM_COST_TRACKING": Name(_MONEY, "1", "0 stops budget alerts; hard limits stay"),
+    "LLM_COST_ALERT_DAILY": Name(_MONEY, "30", "USD a day that raise an alert"),
+    "LLM_COST_ALERT_MONTHLY": Name(_MONEY, "800", "USD a month that raise an alert"),
+    "LLM_COST_HARD_LIMIT_MONTHLY": Name(_MONEY, "1000", "USD a month that are never exceeded"),
+    "LLM_ALLOW_UNPRICED": Name(_MONEY, "0", "1 lets models without a known price be called"),
+    "LLM_USAGE_LOG_PATH": Name(_MONEY, "", "A file that also gets every attempt as a JSON line"),
+}
+
+WITHOUT_EFFECT: dict[str, str] = {
+    "REDIS_URL": "the shared backend for several machines",
+    "SEC_DIGESTER_ENABLED": "the bot",
+    "SEC_DIGESTER_URL": "the bot",
+    "FEATURE_PROGRESSIVE_ALERTS": "the bot",
+    "FEATURE_LLM_CLASSIFIER": "headline classification",
+    "NEWS_FEEDS": "headlines",
+    "MISTRAL_MIN_PRESCALE": "headline classification",
+    "MISTRAL_BATCH_SIZE": "headline classification",
+    "MISTRAL_BATCH_DELAY": "headline classification",
+    "DISCORD_WEBHOOK_URL": "the bot",
+    "DISCORD_TOKEN": "the bot",
+    "DISCORD_PUBLIC_KEY": "the bot",
+    "DISCORD_APPLICATION_ID": "the bot",
+    "LLM_CACHE_ENABLED": "the answer cache",
+    "LLM_CACHE_TTL_SECONDS": "the answer cache",
+    "LLM_CACHE_TTL": "the answer cache",
+    "LLM_CACHE_SIMILARITY_THRESHOLD": "the answer cache",
+    "LLM_CACHE_SIMILARITY": "the answer cache",
+}
+"""Names of the contract whose feature is not in this version: read, and said so once."""
+
+
+def example() -> str:
+    """`.env.example`: every name with its default, commented out, under its group."""
+    lines = ["# Copy to .env and change what you need; every line shows the default.", ""]
+    group = ""
+    for name, entry in NAMES.items():
+        if entry.group != group:
+            lines += [f"# --- {entry.group}"]
+            group = entry.group
+        lines += [f"# {entry.help}", f"#{name}={entry.default}"]
+    lines += ["# --- Read, without effect in this version"]
+    lines += [f"# {what}\n#{name}=" for name, what in WITHOUT_EFFECT.items()]
+    return "\n".join(lines) + "\n"
