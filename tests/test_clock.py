@@ -81,3 +81,12 @@ async def test_a_cancelled_sleep_leaves_no_timer_that_wakes_anyone():
 def test_a_speed_that_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="not positive"):
         SimClock(NINE, 0)
+
+
+async def test_at_real_time_late_timers_do_not_make_it_drift():
+    clock, real = SimClock(NINE, 1.0), time.monotonic()
+    for _ in range(30):
+        await clock.sleep(0.001)
+        time.sleep(0.002)  # the loop is late for the next one
+    await clock.sleep(0.01)
+    assert abs((clock.now() - NINE).total_seconds() - (time.monotonic() - real)) < 0.01

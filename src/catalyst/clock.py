@@ -146,15 +146,11 @@ class SimClock:
 
     def hold(self) -> None:
         """Begin work in flight; `working` is the safe way."""
-        self._pin()
-        self._held += 1
-        self._changed()
+        self._set_held(self._held + 1)
 
     def release(self) -> None:
         """End work in flight."""
-        self._pin()
-        self._held -= 1
-        self._changed()
+        self._set_held(self._held - 1)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever `rate` may have changed (the emulator tells its remote clocks)."""
@@ -168,7 +164,12 @@ class SimClock:
     def _pin(self) -> None:
         self._base, self._real = self.monotonic(), time.monotonic()
 
-    def _changed(self) -> None:
+    def _set_held(self, held: int) -> None:
+        if self.speed == 1.0 or bool(held) == bool(self._held):
+            self._held = held
+            return
+        self._pin()
+        self._held = held
         self._arm()
         for listener in self._listeners:
             listener()
@@ -199,11 +200,16 @@ class SimClock:
 
     def _fire(self) -> None:
         self._handle = None
-        self._base = self.monotonic() if math.isfinite(self.rate) else self._due()
-        self._real = time.monotonic()
+        self._advance()
         while self._due() <= self._base:
             heapq.heappop(self._timers).action()
         self._arm()
+
+    def _advance(self) -> None:
+        """Move the base on; what the loop was late is kept as a debt, so the clock does not drift at speed 1."""
+        moment = self.monotonic() if math.isfinite(self.rate) else self._due()
+        self._real = self._real + (moment - self._base) / self.rate if math.isfinite(self.rate) else time.monotonic()
+        self._base = moment
 
     def _lease(self, moment: float) -> None:
         if self._state is None or moment < self._leased:
