@@ -95,6 +95,10 @@ class Database:
             raise StorageError(f"{self.path} is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    def peek(self, work: Work[T]) -> T:
+        """Like `read`, in this thread and at once: for constructors."""
+        return self._read(work)
+
     def close(self) -> None:
         """Finish the queued writes and close; safe to call twice."""
         if self._closed:

@@ -127,6 +127,9 @@ class Record:
     filing_id: str
     tickers: tuple[str, ...]
     filing_type: str
+    """Upper case, like the tickers: what filters compare."""
     priority_score: float
     body: bytes
-    """JSON object of the alert without `seq`, `prev`, `replay`; starts with `{`."""
+    """JSON object of the alert without `seq`, `prev`, `replay`; starts with `{"type":"…",`."""
+    earlier: tuple[tuple[tuple[str, ...], float], ...] = ()
+    """(tickers, priority_score) of the filing's earlier messages: whoever matched one of them has the alert."""

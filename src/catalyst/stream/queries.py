@@ -1,0 +1,159 @@
+"""The log's tables and what is asked of them. Every function takes a connection and runs in its caller's thread.
+
+Bodies lie apart, so that scans by form, score or time read a hundred bytes a record. A filing's rows are neighbours
+in the index of `key`, which starts with the accession.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from catalyst.stream.filters import Filter
+from catalyst.stream.log import Cursor, Page, Query
+from catalyst.stream.types import AlertType, Record
+
+MIGRATIONS = (
+    """
+    CREATE TABLE log_meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL);
+    INSERT INTO log_meta VALUES (1, lower(hex(randomblob(8))));
+    CREATE TABLE log (
+        seq INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        type TEXT NOT NULL,
+        filing_id TEXT NOT NULL,
+        form TEXT NOT NULL,
+        tickers TEXT NOT NULL, -- JSON
+        score REAL NOT NULL,
+        reach REAL NOT NULL, -- the greatest score of the filing so far
+        earlier TEXT, -- JSON
+        ts_ns INTEGER NOT NULL
+    );
+    CREATE TABLE log_bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
+    CREATE INDEX log_form ON log (form, seq);
+    CREATE TABLE log_tickers (ticker TEXT, seq INTEGER, PRIMARY KEY (ticker, seq)) WITHOUT ROWID;
+    CREATE TABLE log_positions (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+)
+
+_COLUMNS = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, b.body, a.earlier"
+LIGHT = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, x'', a.earlier"
+"""A record's columns without its body."""
+
+_BOTH = "log a JOIN log_bodies b ON b.seq = a.seq"
+
+
+def named(record: Record) -> set[str]:
+    """Every ticker of the filing so far: what `log_tickers` holds of the record."""
+    return set(record.tickers).union(*(tickers for tickers, _ in record.earlier))
+
+
+def load(run: sqlite3.Connection, after: int, limit: int) -> list[Record]:
+    """Records with offset > `after`, in order."""
+    return _records(
+        run.execute(f"SELECT {_COLUMNS} FROM {_BOTH} WHERE a.seq > ? ORDER BY a.seq LIMIT ?", (after, limit))  # noqa: S608
+    )
+
+
+def find_filing(run: sqlite3.Connection, filing_id: str) -> list[Record]:
+    """All messages of one filing, oldest first."""
+    statement = (
+        f"SELECT {_COLUMNS} FROM {_BOTH}"  # noqa: S608
+        " WHERE a.key > ? AND a.key < ? AND a.filing_id = ? ORDER BY a.seq"
+    )
+    return _records(run.execute(statement, (f"{filing_id}/", f"{filing_id}0", filing_id)))
+
+
+def find_page(run: sqlite3.Connection, query: Query) -> Page:
+    """Each filing's newest message up to the cursor's `as_of`, newest first."""
+    as_of = query.cursor.as_of if query.cursor else _head(run)
+    before = query.cursor.before if query.cursor else as_of + 1
+    first = _first_since(run, query.since_ns) if query.since_ns > 0 else 0
+    source, seq = ("log_tickers t JOIN log a ON a.seq = t.seq", "t.seq") if query.ticker else ("log a", "a.seq")
+    where, values = _constraints(query)
+    statement = (
+        f"SELECT {_COLUMNS} FROM {source} JOIN log_bodies b ON b.seq = a.seq"  # noqa: S608
+        f" WHERE {where} AND {seq} >= ? AND {seq} < ? AND NOT EXISTS (SELECT 1 FROM log later"
+        " WHERE later.key > a.filing_id || '/' AND later.key < a.filing_id || '0'"
+        f" AND later.seq > a.seq AND later.seq <= ?) ORDER BY {seq} DESC LIMIT ?"
+    )
+    found = _records(run.execute(statement, (*values, first, before, as_of, query.limit + 1)))
+    if len(found) <= query.limit:
+        return Page(tuple(found))
+    page = tuple(found[: query.limit])
+    return Page(page, Cursor(page[-1].offset, as_of))
+
+
+def find_last_match(run: sqlite3.Connection, wanted: Filter, at: int) -> int:
+    """The last offset <= `at` that `wanted` matches, 0 when none does."""
+    if wanted == Filter():
+        return int(run.execute("SELECT coalesce(max(seq), 0) FROM log WHERE seq <= ?", (at,)).fetchone()[0])
+    if wanted.tickers:
+        return max(_last_of_ticker(run, wanted, ticker, at) for ticker in wanted.tickers)
+    if wanted.forms:
+        return max(_last_of_form(run, form, wanted.min_priority, at) for form in wanted.forms)
+    statement = "SELECT seq FROM log WHERE seq <= ? AND reach >= ? ORDER BY seq DESC LIMIT 1"
+    return _first(run.execute(statement, (at, wanted.min_priority)))
+
+
+def _last_of_ticker(run: sqlite3.Connection, wanted: Filter, ticker: str, at: int) -> int:
+    statement = (
+        f"SELECT {LIGHT}"  # noqa: S608
+        " FROM log_tickers t JOIN log a ON a.seq = t.seq WHERE t.ticker = ? AND t.seq <= ? ORDER BY t.seq DESC"
+    )
+    for row in run.execute(statement, (ticker, at)):
+        if wanted.matches(record_of(row)):
+            return int(row[0])
+    return 0
+
+
+def _last_of_form(run: sqlite3.Connection, form: str, score: float, at: int) -> int:
+    statement = "SELECT seq FROM log WHERE form = ? AND seq <= ? AND reach >= ? ORDER BY seq DESC LIMIT 1"
+    return _first(run.execute(statement, (form, at, score)))
+
+
+def _constraints(query: Query) -> tuple[str, list[Any]]:
+    """WHERE and its values, without the range of offsets."""
+    where, values = ["a.score >= ?"], [query.min_priority]
+    terms: list[tuple[str, Any]] = [("a.form = ?", query.form.upper()), ("t.ticker = ?", query.ticker.upper())]
+    for term, value in terms:
+        if value:
+            where.append(term)
+            values.append(value)
+    return " AND ".join(where), values
+
+
+def _first_since(run: sqlite3.Connection, since_ns: int) -> int:
+    """The first offset committed at `since_ns` or later: offsets are dense and rise with time, so halve the range."""
+    low, high = run.execute("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM log").fetchone()
+    while low < high:
+        middle = (low + high) // 2
+        row = run.execute("SELECT ts_ns FROM log WHERE seq = ?", (middle,)).fetchone()
+        if row and row[0] < since_ns:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low)
+
+
+def _head(run: sqlite3.Connection) -> int:
+    return int(run.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0])
+
+
+def _first(found: sqlite3.Cursor) -> int:
+    row = found.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _records(rows: Iterable[tuple[Any, ...]]) -> list[Record]:
+    return [record_of(row) for row in rows]
+
+
+def record_of(row: tuple[Any, ...]) -> Record:
+    """A record from its columns."""
+    seq, alert_type, filing_id, tickers, form, score, body, earlier = row
+    past = tuple((tuple(names), value) for names, value in orjson.loads(earlier)) if earlier else ()
+    return Record(seq, AlertType(alert_type), filing_id, tuple(orjson.loads(tickers)), form, score, body, past)

@@ -1,0 +1,242 @@
+"""What every log promises. A backend joins with a class that inherits `LogContract` and a `logs` fixture.
+
+`logs()` opens the log of this test (again, after `close`): same storage each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Protocol
+
+import orjson
+import pytest
+
+from catalyst.stream.filters import EVERYTHING, Filter
+from catalyst.stream.log import Archive, Query
+from catalyst.stream.types import Alert, AlertType, Analysis
+
+NOON = datetime(2025, 12, 12, 17, 0, tzinfo=UTC)
+
+
+class Logs(Protocol):
+    """The storage of one test."""
+
+    def open(self) -> Archive: ...
+
+    def close(self) -> None: ...
+
+
+def alert(
+    number: int, *, tickers: tuple[str, ...] = ("ACME",), form: str = "8-K", score: float = 0.5, version: int = 1
+) -> Alert:
+    """Message `version` of invented filing `number`."""
+    return Alert(
+        type=AlertType.FILING_ALERT if version == 1 else AlertType.FILING_UPDATE,
+        filing_id=f"0009999999-25-{number:06}",
+        ticker=tickers[0] if tickers else "",
+        tickers=list(tickers),
+        filing_type=form,
+        timestamp=NOON,
+        version=version,
+        headline=f"Acme files {number}",
+        analysis=Analysis(priority_score=score),
+    )
+
+
+class LogContract:
+    """The suite; `log` is a fresh, empty log."""
+
+    @pytest.fixture
+    def log(self, logs: Logs) -> Archive:
+        return logs.open()
+
+    async def test_an_empty_log_has_no_bounds_and_nothing_to_read(self, log: Archive):
+        assert await log.bounds() == (1, 0)
+        assert await log.read(0, 10) == []
+        assert await log.append([]) == []
+
+    async def test_offsets_are_dense_from_one(self, log: Archive):
+        assert await log.append([alert(1), alert(2)]) == [1, 2]
+        assert await log.append([alert(3)]) == [3]
+        assert await log.bounds() == (1, 3)
+        assert [record.offset for record in await log.read(0, 10)] == [1, 2, 3]
+
+    async def test_a_repeated_key_gets_its_old_offset_and_leaves_no_hole(self, log: Archive):
+        await log.append([alert(1), alert(2)])
+        assert await log.append([alert(2), alert(3), alert(1), alert(3)]) == [2, 3, 1, 3]
+        assert await log.append([alert(4)]) == [4]
+        assert [record.offset for record in await log.read(0, 10)] == [1, 2, 3, 4]
+
+    async def test_a_repeat_does_not_change_what_was_stored(self, log: Archive):
+        await log.append([alert(1, score=0.2)])
+        await log.append([alert(1, score=0.9)])
+        assert (await log.read(0, 1))[0].priority_score == 0.2
+
+    async def test_concurrent_appends_share_the_numbers_without_hole_or_repeat(self, log: Archive):
+        batches = [[alert(10 * group + n) for n in range(5)] for group in range(40)]
+        offsets = await asyncio.gather(*(log.append(batch) for batch in batches))
+        assert sorted(offset for batch in offsets for offset in batch) == list(range(1, 201))
+        stored = {record.offset: record.filing_id for record in await log.read(0, 500)}
+        for batch, numbers in zip(batches, offsets, strict=True):
+            assert [stored[number] for number in numbers] == [each.filing_id for each in batch]
+
+    async def test_everyone_who_appends_the_same_alert_at_once_gets_the_same_offset(self, log: Archive):
+        offsets = await asyncio.gather(*(log.append([alert(1)]) for _ in range(20)))
+        assert offsets == [[1]] * 20
+        assert await log.bounds() == (1, 1)
+
+    async def test_read_gives_at_most_the_limit_in_order(self, log: Archive):
+        await log.append([alert(n) for n in range(1, 8)])
+        assert [record.offset for record in await log.read(2, 3)] == [3, 4, 5]
+        assert [record.offset for record in await log.read(6, 3)] == [7]
+        assert await log.read(7, 3) == []
+        assert await log.read(99, 3) == []
+
+    async def test_the_body_is_the_alert_with_epoch_and_time_stamped(self, log: Archive):
+        sent = alert(1, tickers=("acme", "ACMW"), score=0.7)
+        await log.append([sent])
+        record = (await log.read(0, 1))[0]
+        body = orjson.loads(record.body)
+        assert record.body.startswith(b'{"type":"filing_alert",')
+        assert body.pop("epoch") == log.epoch
+        assert body.pop("ts_ns") > 0
+        expected = orjson.loads(sent.model_dump_json())
+        expected.pop("epoch")
+        expected.pop("ts_ns")
+        assert body == expected
+        assert record.tickers == ("ACME", "ACMW")
+        assert (record.filing_type, record.priority_score) == ("8-K", 0.7)
+
+    async def test_what_was_read_from_memory_equals_what_is_read_after_reopening(self, log: Archive, logs: Logs):
+        await log.append([alert(1), alert(2, tickers=()), alert(1, version=2, score=0.9), alert(1, version=3)])
+        before = await log.read(0, 10)
+        logs.close()
+        assert await logs.open().read(0, 10) == before
+
+    async def test_epoch_and_numbering_survive_reopening(self, log: Archive, logs: Logs):
+        await log.append([alert(1), alert(2)])
+        epoch = log.epoch
+        logs.close()
+        again = logs.open()
+        assert again.epoch == epoch
+        assert await again.wait(1) == 2
+        assert await again.append([alert(2), alert(3)]) == [2, 3]
+
+    async def test_wait_returns_at_once_when_there_is_more_and_wakes_on_an_append(self, log: Archive):
+        waiting = [asyncio.ensure_future(log.wait(after)) for after in (0, 0, 1)]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        await log.append([alert(1)])
+        assert await asyncio.wait_for(asyncio.gather(*waiting[:2]), 1) == [1, 1]
+        assert not waiting[2].done()
+        await log.append([alert(2)])
+        assert await asyncio.wait_for(waiting[2], 1) == 2
+        assert await log.wait(0) == 2
+
+    async def test_a_cancelled_append_still_wakes_those_who_wait(self, log: Archive):
+        waiting = asyncio.ensure_future(log.wait(0))
+        appending = asyncio.ensure_future(log.append([alert(1)]))
+        await asyncio.sleep(0)
+        appending.cancel()
+        assert await asyncio.wait_for(waiting, 5) == 1
+
+    async def test_a_cancelled_wait_leaves_the_others_waiting(self, log: Archive):
+        first, second = asyncio.ensure_future(log.wait(0)), asyncio.ensure_future(log.wait(0))
+        await asyncio.sleep(0)
+        first.cancel()
+        await log.append([alert(1)])
+        assert await asyncio.wait_for(second, 1) == 1
+
+    async def test_an_update_remembers_what_its_filing_was_about(self, log: Archive):
+        await log.append([alert(1, score=0.9), alert(2), alert(1, score=0.1, version=2), alert(1, version=3)])
+        earlier = [record.earlier for record in await log.read(0, 10)]
+        assert earlier == [(), (), ((("ACME",), 0.9),), ((("ACME",), 0.9), (("ACME",), 0.1))]
+
+
+class ArchiveContract(LogContract):
+    """What REST and retention need beside it."""
+
+    async def test_a_query_gives_each_filing_once_newest_first(self, log: Archive):
+        await log.append([alert(1), alert(2), alert(3), alert(2, version=2)])
+        page = await log.query(Query())
+        assert [record.offset for record in page.records] == [4, 3, 1]
+        assert page.next is None
+
+    async def test_pages_follow_each_other_and_ignore_what_came_later(self, log: Archive):
+        await log.append([alert(n) for n in range(1, 8)])
+        first = await log.query(Query(limit=3))
+        assert [record.offset for record in first.records] == [7, 6, 5]
+        await log.append([alert(8), alert(2, version=2)])
+        second = await log.query(Query(limit=3, cursor=first.next))
+        assert [record.offset for record in second.records] == [4, 3, 2]
+        third = await log.query(Query(limit=3, cursor=second.next))
+        assert [record.offset for record in third.records] == [1]
+        assert third.next is None
+
+    async def test_queries_by_ticker_form_score_and_time(self, log: Archive):
+        await log.append([alert(1, tickers=("ACME", "ACMW")), alert(2, tickers=("ZZZ",), form="10-q", score=0.9)])
+        await log.append([alert(3, tickers=(), score=0.4)])
+        body = orjson.loads((await log.read(1, 1))[0].body)
+
+        async def found(**terms) -> list[int]:
+            return [record.offset for record in (await log.query(Query(**terms))).records]
+
+        assert await found(ticker="acmw") == [1]
+        assert await found(ticker="NONE") == []
+        assert await found(form="10-Q") == [2]
+        assert await found(form="8-K", ticker="ACME") == [1]
+        assert await found(min_priority=0.5) == [2, 1]
+        assert set(await found(since_ns=body["ts_ns"])) == {2, 3}
+        assert await found(since_ns=body["ts_ns"] + 10**15) == []
+
+    async def test_one_filing_is_all_its_messages_in_order(self, log: Archive):
+        await log.append([alert(1), alert(2), alert(1, version=2)])
+        assert [record.offset for record in await log.filing(alert(1).filing_id)] == [1, 3]
+        assert await log.filing("0009999999-25-00000") == []
+
+    async def test_last_match_agrees_with_reading_everything(self, log: Archive):
+        await log.append([alert(1), alert(2, tickers=("ZZZ",), form="4", score=0.9), alert(3, tickers=(), score=0.1)])
+        await log.append([alert(2, tickers=("ZZZ",), form="4", score=0.2, version=2), alert(4)])
+        records = await log.read(0, 10)
+        filters = [EVERYTHING, Filter.of(["zzz"]), Filter.of(["ACME", "ZZZ"], ["4"]), Filter.of((), ["8-K", "4"], 0.5)]
+        for wanted in [*filters, Filter.of(min_priority=0.8), Filter.of(["ZZZ"], (), 0.8), Filter.of(["NONE"])]:
+            for at in range(6):
+                expected = max([r.offset for r in records if r.offset <= at and wanted.matches(r)], default=0)
+                assert await log.last_match(wanted, at) == expected, (wanted, at)
+
+    async def test_retention_by_count_keeps_the_newest(self, log: Archive, logs: Logs):
+        await log.append([alert(n, tickers=(f"T{n}",)) for n in range(1, 11)])
+        assert await log.retain(count=4) == 6
+        assert await log.bounds() == (7, 10)
+        assert [record.offset for record in (await log.query(Query())).records] == [10, 9, 8, 7]
+        assert (await log.query(Query(ticker="T3"))).records == ()
+        logs.close()
+        again = logs.open()
+        assert [record.offset for record in await again.read(0, 100)] == [7, 8, 9, 10]
+
+    async def test_retention_never_passes_the_slowest_consumer(self, log: Archive):
+        await log.append([alert(n) for n in range(1, 11)])
+        await log.commit("bot", 3)
+        await log.commit("other", 8)
+        assert await log.retain(count=1) == 3
+        assert await log.bounds() == (4, 10)
+        await log.forget("bot")
+        assert await log.retain(count=1) == 5
+        assert await log.positions() == {"other": 8}
+
+    async def test_a_position_never_moves_back(self, log: Archive):
+        await log.commit("bot", 5)
+        await log.commit("bot", 3)
+        assert await log.positions() == {"bot": 5}
+
+    async def test_retention_of_everything_keeps_the_newest_so_that_numbering_goes_on(self, log: Archive, logs: Logs):
+        await log.append([alert(n) for n in range(1, 6)])
+        assert await log.retain(seconds=-60) == 4
+        logs.close()
+        assert await logs.open().append([alert(6)]) == [6]
+
+    async def test_retention_by_age_keeps_the_young(self, log: Archive):
+        await log.append([alert(1), alert(2)])
+        assert await log.retain(seconds=3600) == 0
+        assert await log.bounds() == (1, 2)

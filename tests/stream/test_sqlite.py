@@ -1,0 +1,170 @@
+"""The SQLite log keeps the contract, survives kill -9, and stays dense whatever is appended in whatever order."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalyst.db import Database
+from catalyst.errors import StorageError
+from catalyst.stream.filters import Filter
+from catalyst.stream.log import Query
+from catalyst.stream.sqlite import SqliteLog
+from tests.contracts.log import ArchiveContract, alert
+
+
+class Files:
+    """One SQLite file, opened as often as the test likes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: list[Database] = []
+
+    def open(self) -> SqliteLog:
+        self._opened.append(Database(self._path))
+        return SqliteLog(self._opened[-1])
+
+    def close(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
+
+
+@pytest.fixture
+def logs(tmp_path: Path):
+    files = Files(tmp_path / "log.db")
+    yield files
+    files.close()
+
+
+class TestSqliteLog(ArchiveContract):
+    """One line joins the contract."""
+
+
+batches = st.lists(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 3)), max_size=8), max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(plan=batches)
+def test_any_plan_of_appends_stays_dense_unique_and_idempotent(plan, tmp_path_factory):
+    files = Files(tmp_path_factory.mktemp("log") / "log.db")
+
+    async def run() -> None:
+        log = files.open()
+        first: dict[tuple[int, int], int] = {}
+        given_out = await asyncio.gather(*(log.append([alert(n, version=v) for n, v in batch]) for batch in plan))
+        for batch, offsets in zip(plan, given_out, strict=True):
+            for key, offset in zip(batch, offsets, strict=True):
+                assert first.setdefault(key, offset) == offset
+        assert sorted(first.values()) == list(range(1, len(first) + 1))
+        assert [record.offset for record in await log.read(0, 1000)] == sorted(first.values())
+
+    try:
+        asyncio.run(run())
+    finally:
+        files.close()
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from catalyst.db import Database
+from catalyst.stream.sqlite import SqliteLog
+from tests.contracts.log import alert
+
+async def work(log, worker):
+    number = 0
+    while True:
+        number += 1
+        offsets = await log.append([alert(worker * 100000 + number), alert(worker * 100000 + number, version=2)])
+        print(worker, number, *offsets, flush=True)
+
+async def main():
+    log = SqliteLog(Database(Path(sys.argv[1])))
+    base = int(sys.argv[2])
+    await asyncio.gather(*(work(log, base + n) for n in range(4)))
+
+asyncio.run(main())
+"""
+
+
+def test_after_kill_nine_every_acknowledged_offset_is_there_and_dense(tmp_path: Path):
+    path = tmp_path / "log.db"
+    acknowledged: dict[int, str] = {}
+    for cycle in range(3):
+        command = [sys.executable, "-c", WRITER, str(path), str(cycle * 4)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as writer:
+            assert writer.stdout is not None
+            lines = [writer.stdout.readline()]
+            time.sleep(0.15 + 0.05 * cycle)
+            writer.kill()
+            lines += writer.stdout.readlines()
+        for line in lines:
+            if line.endswith("\n"):
+                worker, number, *offsets = map(int, line.split())
+                for offset in offsets:
+                    assert offset not in acknowledged
+                    acknowledged[offset] = alert(worker * 100000 + number).filing_id
+    assert len(acknowledged) > 30
+    database = Database(path)
+
+    async def check() -> None:
+        log = SqliteLog(database)
+        seen = 0
+        held: dict[int, str] = {}
+        while records := await log.read(seen, 1000):
+            held |= {record.offset: record.filing_id for record in records}
+            seen = records[-1].offset
+        assert list(held) == list(range(1, len(held) + 1))
+        assert {offset: held.get(offset) for offset in acknowledged} == acknowledged
+
+    try:
+        asyncio.run(check())
+    finally:
+        database.close()
+
+
+async def test_reads_behind_the_memory_come_from_the_file(logs: Files):
+    log = logs.open()
+    for start in range(0, 5000, 500):
+        await log.append([alert(start + n) for n in range(500)])
+    offsets: list[int] = []
+    while records := await log.read(offsets[-1] if offsets else 0, 300):
+        offsets += [record.offset for record in records]
+    assert offsets == list(range(1, 5001))
+
+
+async def test_an_append_to_a_closed_database_says_so(logs: Files):
+    log = logs.open()
+    logs.close()
+    with pytest.raises(StorageError, match="closed"):
+        await log.append([alert(1)])
+
+
+async def test_queries_use_an_index(tmp_path: Path):
+    database = Database(tmp_path / "log.db")
+    log = SqliteLog(database)
+    await log.append([alert(1)])
+    plans: set[str] = set()
+
+    def note(statement: str) -> None:
+        if statement.startswith("SELECT a.seq"):
+            plans.add(statement)
+
+    for query in (Query(), Query(ticker="ACME"), Query(form="8-K"), Query(since_ns=1)):
+        await database.read(lambda run: run.set_trace_callback(note))
+        await log.query(query)
+    await log.last_match(Filter.of(["ACME"]), 5)
+    assert plans
+    for statement in plans:
+        steps = database.peek(lambda run, text=statement: run.execute(f"EXPLAIN QUERY PLAN {text}").fetchall())  # type: ignore[misc]
+        for *_, step in steps:
+            assert not step.startswith("SCAN"), (statement, step)
+            assert "TEMP B-TREE" not in step, (statement, step)
+    database.close()
