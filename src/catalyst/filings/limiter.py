@@ -1,0 +1,156 @@
+"""How often EDGAR is asked, over everything in this process: a moving window, the most important request first.
+
+Every request stands inside `async with limiter.slot(rank)`. EDGAR's 403 or 429 inside any slot stops them all for ten
+minutes. Source: https://www.sec.gov/os/accessing-edgar-data (10 requests a second, then a block until quiet).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from catalyst.clock import Clock
+from catalyst.errors import NotFound, Refused
+
+FIRST_PAGE = 0.0
+"""Rank of the feed's first page: before everything."""
+
+NEXT_PAGE = 1.0
+"""Rank of the pages behind it while they show unseen filings: one of them may bring a hundred."""
+
+WALK_BACK = 4.0
+"""Rank of the search for what was released out of order: after everything."""
+
+WINDOW_SECONDS = 1.0
+STOP_SECONDS = 600.0
+LONGEST_STOP = 3600.0
+_FIRST = 2
+_TICK = 1e-3
+"""Never sleep for less: a float clock might not move at all."""
+
+
+def fetch_rank(score: float) -> float:
+    """Rank of a fetch: between the feed's pages and the walk back, a higher score (0 to 1) first."""
+    return 3.0 - min(1.0, max(0.0, score))
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    rank: float
+    order: int
+    granted: asyncio.Future[None] = field(compare=False)
+
+
+class RateLimiter:
+    """At most `per_second` requests begin in any one second, and at most `open_most` fetches are under way.
+
+    Pages of the feed don't count as fetches: slow submissions never keep the poll waiting.
+    """
+
+    def __init__(self, clock: Clock, per_second: int = 8, open_most: int = 16) -> None:
+        if not _FIRST <= per_second <= 10:
+            raise ValueError(f"{per_second} requests a second: EDGAR allows from 2 to 10")
+        self._clock = clock
+        # The process before us may have spent this very second, and EDGAR counts both: begin with two requests.
+        self._began = deque([clock.monotonic()] * (per_second - _FIRST), maxlen=per_second)
+        self._open_most = open_most
+        self._open = 0
+        self._waiting: list[_Waiter] = []
+        self._order = itertools.count()
+        self._until = float("-inf")
+        self._timer: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger()
+        self.answered_at = float("-inf")
+        """Clock's monotonic time of the last answer that EDGAR gave, be it a 404."""
+
+    @property
+    def stopped_for(self) -> float:
+        """Seconds left of a stop, 0 when there is none."""
+        return max(0.0, self._until - self._clock.monotonic())
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._waiting)
+
+    @contextlib.asynccontextmanager
+    async def slot(self, rank: float) -> AsyncIterator[None]:
+        """Wait for a turn, then hold it while the request is made."""
+        counted = rank > NEXT_PAGE
+        await self._turn(rank)
+        try:
+            yield
+            self.answered_at = self._clock.monotonic()
+        except NotFound:
+            self.answered_at = self._clock.monotonic()
+            raise
+        except Refused as refusal:
+            self.stop(max(STOP_SECONDS, refusal.after), refusal.status)
+            raise
+        finally:
+            self._leave(counted)
+
+    def stop(self, seconds: float, status: int = 0) -> None:
+        """Begin no request for `seconds` (at most an hour), and raise the alarm once."""
+        if self.stopped_for == 0:
+            self._log.error("edgar.refused", status=status, stopped_seconds=round(seconds))
+        self._until = max(self._until, self._clock.monotonic() + min(seconds, LONGEST_STOP))
+
+    async def _turn(self, rank: float) -> None:
+        waiter = _Waiter(rank, next(self._order), asyncio.get_running_loop().create_future())
+        heapq.heappush(self._waiting, waiter)
+        self._grant()
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            self._abandon(waiter)
+            raise
+
+    def _abandon(self, waiter: _Waiter) -> None:
+        """The caller went away: give back what it was granted, or its place in the line."""
+        if waiter.granted.done() and not waiter.granted.cancelled():
+            self._leave(waiter.rank > NEXT_PAGE)
+            return
+        self._waiting.remove(waiter)
+        heapq.heapify(self._waiting)
+        self._grant()
+
+    def _leave(self, counted: bool) -> None:
+        self._open -= counted
+        self._grant()
+
+    def _grant(self) -> None:
+        """Let in whoever may begin now; with a time to wait for, come back then."""
+        while self._waiting and (self._waiting[0].rank <= NEXT_PAGE or self._open < self._open_most):
+            now = self._clock.monotonic()
+            wait = max(self._until, self._free_at()) - now
+            if wait > 0:
+                self._come_back(wait)
+                return
+            waiter = heapq.heappop(self._waiting)
+            self._began.append(now)
+            self._open += waiter.rank > NEXT_PAGE
+            waiter.granted.set_result(None)
+        if not self._waiting and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _free_at(self) -> float:
+        full = len(self._began) == self._began.maxlen
+        return self._began[0] + WINDOW_SECONDS if full else float("-inf")
+
+    def _come_back(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().create_task(self._later(seconds))
+
+    async def _later(self, seconds: float) -> None:
+        await self._clock.sleep(max(seconds, _TICK))
+        self._timer = None
+        self._grant()
