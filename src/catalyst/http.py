@@ -91,6 +91,11 @@ class Http:
         self._limits = (connections, per_host, keepalive_seconds)
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def clock(self) -> Clock:
+        """The clock that times every request."""
+        return self._clock
+
     async def __aenter__(self) -> Self:
         return self
 
