@@ -5,12 +5,20 @@ To add a vendor that speaks a known dialect, add a row. Wire formats live in `op
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from catalyst.http import Http
+from catalyst.llm.providers.anthropic import Anthropic
+from catalyst.llm.providers.gemini import Gemini
 from catalyst.llm.providers.openai_compatible import OpenAICompatible
 from catalyst.llm.providers.rows import ModelRule, ProviderRow
 from catalyst.llm.types import Provider
 
-_DIALECTS = {"openai": OpenAICompatible}
+_DIALECTS: dict[str, Callable[[ProviderRow, Http, str, str | None], Provider]] = {
+    "openai": OpenAICompatible,
+    "anthropic": Anthropic,
+    "gemini": Gemini,
+}
 
 _REASONS = ModelRule("*", sampling="none", limit_field="max_completion_tokens", refuses=frozenset({"stop"}))
 """OpenAI's reasoning models, and whatever comes after them."""
@@ -73,7 +81,8 @@ PROVIDERS: dict[str, ProviderRow] = {
             "https://api.anthropic.com",
             ("ANTHROPIC_API_KEY",),
             ("ANTHROPIC_BASE_URL",),
-            strips=("/messages", "/v1"),
+            version_path="/v1",
+            strips=("/messages",),
             embeddings=False,
             rules=(ModelRule(sampling="none", refuses=_NO_SEED),),
         ),
@@ -83,8 +92,9 @@ PROVIDERS: dict[str, ProviderRow] = {
             "https://generativelanguage.googleapis.com",
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             ("GEMINI_BASE_URL",),
-            strips=("/v1beta",),
-            rules=(ModelRule("gemini-[12]*"), ModelRule(signed_calls=True)),
+            version_path="/v1",
+            strips=(),
+            rules=(ModelRule("gemini-[12]*", schema_with_tools=False), ModelRule(signed_calls=True)),
         ),
     )
 }

@@ -10,12 +10,10 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from catalyst.http import Http
 from catalyst.llm.providers.reading import count, is_count, mapping, refuse_unsupported, refused, sampling, text, usage
 from catalyst.llm.providers.rows import ModelRule, ProviderRow
-from catalyst.llm.providers.schema import openai_strict
+from catalyst.llm.providers.schema import in_words, openai_strict
 from catalyst.llm.providers.wire import Wire, checked_key
 from catalyst.llm.types import Call, Completion, Delta, FinishReason, Message, Tool, ToolCall, Usage
 
@@ -214,13 +212,9 @@ def _ask_for_json(body: dict[str, Any], schema: Mapping[str, Any], rule: ModelRu
         return
     if rule.structured != "words":
         body["response_format"] = {"type": "json_object"}
-    if schema:
-        words = f"Answer with one JSON object that fits this JSON schema:\n{orjson.dumps(schema).decode()}"
-    elif any("json" in str(message["content"]).lower() for message in body["messages"]):
+    if not schema and any("json" in str(message["content"]).lower() for message in body["messages"]):
         return  # JSON mode only demands that the word is somewhere
-    else:
-        words = "Answer with one JSON object."
-    body["messages"] = _instructed(body["messages"], words)
+    body["messages"] = _instructed(body["messages"], in_words(schema))
 
 
 def _instructed(messages: list[dict[str, Any]], words: str) -> list[dict[str, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from catalyst.errors import LLMValidationError
 from catalyst.llm.providers.rows import ModelRule
-from catalyst.llm.types import Call, Usage
+from catalyst.llm.types import Call, ToolCall, Usage
 
 EMPTY: Final[Mapping[str, Any]] = {}
 
@@ -52,6 +54,17 @@ def refuse_unsupported(call: Call, rule: ModelRule, provider: str) -> None:
 def refused(provider: str, model: str, name: str, detail: str = "") -> LLMValidationError:
     what = f"{name} {detail}".strip()
     return LLMValidationError(f"{provider} cannot express {what} for {model}: leave it out or choose another model")
+
+
+def arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments of an earlier tool call as an object, for vendors that take no text there."""
+    try:
+        given = orjson.loads(call.arguments or "{}")
+    except orjson.JSONDecodeError:
+        given = None
+    if not isinstance(given, dict):
+        raise LLMValidationError(f"the arguments of tool call {call.id!r} are no JSON object: correct them")
+    return given
 
 
 def sampling(call: Call, rule: ModelRule) -> tuple[float | None, float | None]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -13,8 +14,10 @@ from yarl import URL
 
 from catalyst.errors import SettingsError
 
-Structured = Literal["schema", "object", "tool", "words"]
-"""How a model is held to a JSON schema: natively; by JSON mode with the schema in words; by a forced tool; by words."""
+Structured = Literal["schema", "object", "words"]
+"""How a model is held to a JSON schema: natively; by JSON mode with the schema in words; by words alone."""
+
+_VERSION = re.compile(r"/v\d+(?:beta\d*|alpha\d*)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class ModelRule:
     structured: Structured = "schema"
     refuses: frozenset[str] = frozenset()
     """Fields of a `Call` that these models cannot express: top_p, stop, seed, tools, tool_choice."""
+    schema_with_tools: bool = True
+    """Whether an output schema may stand beside tools."""
     signed_calls: bool = False
     """Gemini 3 and later want a thought signature on the function calls of earlier turns."""
 
@@ -47,7 +52,7 @@ class ProviderRow:
     local: bool = False
     """Runs on the operator's machine: no price, `/api/ps` and `keep_alive`."""
     version_path: str = ""
-    """Appended to an address that does not hold it (`/v1` for Ollama and vLLM)."""
+    """Appended to an address that names no version (`/v1` for Ollama and vLLM)."""
     strips: tuple[str, ...] = ("/chat/completions",)
     """Endings of an address that name an endpoint, not the base."""
     stream_usage: bool = True
@@ -76,7 +81,7 @@ class ProviderRow:
             raise SettingsError(f"{self.name} has no address: set {name}, for example http://127.0.0.1:8000/v1")
         url = _parsed(text, name)
         path = _without(url.path.rstrip("/"), self.strips)
-        if self.version_path and not path.endswith(self.version_path):
+        if not _VERSION.search(path):
             path += self.version_path
         return url.with_query(None).with_fragment(None).with_path(path or "/")
 
@@ -89,6 +94,8 @@ def _parsed(text: str, name: str) -> URL:
         valid = False
     if not valid:
         raise SettingsError(f"{name} is not an http or https address: correct it, for example https://host/v1")
+    if url.user or url.password:
+        raise SettingsError(f"{name} holds a user or password: take it out, the key has its own setting")
     return url
 
 

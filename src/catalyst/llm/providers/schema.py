@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from catalyst.errors import LLMValidationError
 
 _DEEPEST = 64
@@ -31,6 +33,13 @@ def openai_strict(schema: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 def anthropic_native(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema as structured output takes it: closed objects, and bounds it does not know told in the description."""
     return _native(schema, 0)
+
+
+def in_words(schema: Mapping[str, Any]) -> str:
+    """The schema as an instruction, for models that are not held to it."""
+    if not schema:
+        return "Answer with one JSON object and nothing else."
+    return f"Answer with one JSON object that fits this JSON schema, and nothing else:\n{orjson.dumps(schema).decode()}"
 
 
 def _closable(schema: object, depth: int) -> bool:
