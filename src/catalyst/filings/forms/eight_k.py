@@ -18,7 +18,7 @@ _NUMBER = rf"(?:[1-9]{_GAP}\.{_GAP}[01]{_GAP}\d(?!\d)|1[0-2](?![\d.]\d)|[1-9](?!
 _SEPARATOR = r"[ \t|]{0,8}(?:,|;|&|/|and\b){1,3}[ \t|]{0,8}(?:items?[ \t|]{0,8})?"
 _CODES = rf"{_NUMBER}(?:\([a-z]\))?(?:{_SEPARATOR}{_NUMBER}(?:\([a-z]\))?){{0,8}}"
 _HEADING = re.compile(
-    rf"items?(?:[ \t]{0, 3}n(?:o|umber)s?\.?)?[\s|#:]{{0,8}}(?P<codes>{_CODES})(?P<after>[\s|.:;,)\]\-–—_*]{{0,40}})",
+    rf"items?(?:[ \t]{{0,3}}n(?:o|umber)s?\.?)?[\s|#:]{{0,8}}(?P<codes>{_CODES})(?P<after>[\s|.:;,)\]\-–—_*]{{0,40}})",
     re.IGNORECASE,
 )
 _LONGEST_LEAD = 400
