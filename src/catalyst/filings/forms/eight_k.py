@@ -35,8 +35,8 @@ _SIGNATURE = re.compile(
     r"|^[ \t|]{0,80}pursuant to the requirements of the securities (?:and )?exchange act of 1934,",
     re.IGNORECASE | re.MULTILINE,
 )
-_OLD_CODES = rf"{_NUMBER}(?:\([a-z]\))?(?:{_SEPARATOR}{_NUMBER}(?:\([a-z]\))?){{0,8}}"
-_NEW_CODES = rf"{_NUMBER}(?:\([a-z]\))?(?:{_SEPARATOR}{_NUMBER}(?:\([a-z]\))?){{0,8}}"
+_OLD_CODES = frozenset(code for code, _ in OLD_ITEMS)
+_NEW_CODES = frozenset(code for code, _ in ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
