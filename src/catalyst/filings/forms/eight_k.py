@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from catalyst.filings.forms.header import OLD_NUMBERING_UNTIL
-from catalyst.filings.forms.items import TITLES, words
+from catalyst.filings.forms.items import ITEMS, OLD_ITEMS, TITLES, words
 from catalyst.filings.forms.parts import basis, main_text, releases
 from catalyst.filings.types import Header, ItemText, Parsed, Submission
 
