@@ -21,6 +21,11 @@ from catalyst.errors import BadStatus, NotFound, Refused, TimedOut, TooLarge, Tr
 
 MEBIBYTE = 1 << 20
 _SNIPPET = 2048
+_MOST_REDIRECTS = 5
+_HARMLESS = frozenset(
+    {"accept", "accept-encoding", "accept-language", "if-modified-since", "if-none-match", "range", "user-agent"}
+)
+"""Headers that say nothing about who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,16 @@ class Response:
 
 
 class Stream:
-    """An answer that is read piece by piece; more than `max_bytes` raises TooLarge."""
+    """An answer that is read piece by piece; more than `max_bytes` raises TooLarge, too slow a peer TimedOut.
 
-    def __init__(self, response: aiohttp.ClientResponse, max_bytes: int) -> None:
+    Only waiting for the peer is timed: a deadline that passes while the reader is busy is noticed at its next wait.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, max_bytes: int, clock: Clock, deadline: _Deadline) -> None:
         self._response = response
         self._left = self.max_bytes = max_bytes
+        self._clock = clock
+        self._deadline = deadline
 
     @property
     def status(self) -> int:
@@ -49,29 +59,61 @@ class Stream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Decoded bytes as they arrive."""
-        url = _shown(self._response.url)
-        try:
-            async for chunk in self._response.content.iter_any():
-                self._left -= len(chunk)
-                if self._left < 0:
-                    raise TooLarge(f"{url} sends more than {self.max_bytes} bytes", url=url)
-                yield chunk
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise Unreachable(f"{url} broke off: {error or type(error).__name__}", url=url) from error
+        while chunk := await self._next():
+            self._left -= len(chunk)
+            if self._left < 0:
+                url = _shown(self._response.url)
+                raise TooLarge(f"{url} sends more than {self.max_bytes} bytes", url=url)
+            yield chunk
 
     async def read(self) -> bytes:
         """All that is left, at once."""
         return b"".join([chunk async for chunk in self.chunks()])
 
+    async def drain(self, seconds: float) -> None:
+        """Wait at most `seconds` for the end of an answer that is complete, so that its connection can be used again."""
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
+            async with self._clock.timeout(seconds):
+                while await self._response.content.readany():
+                    pass
+
     async def check(self) -> None:
-        """Raise the error that the status stands for; nothing on a success."""
-        if self.status >= 400:
+        """Raise the error that the status stands for; nothing on a success or a 304."""
+        if self.status >= 300 and self.status != 304:
             raise _failure(self.status, self.headers, await self._snippet(), _shown(self._response.url))
 
+    async def _next(self) -> bytes:
+        content = self._response.content
+        try:
+            ready = content.read_nowait()
+            if ready or content.at_eof():
+                return ready
+            async with self._clock.timeout(self._deadline.left(self._clock)):
+                return await content.readany()
+        except TimeoutError as error:
+            raise self._deadline.passed(_shown(self._response.url)) from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            url = _shown(self._response.url)
+            raise Unreachable(f"{url} broke off: {_reason(error)}", url=url) from _cause(error)
+
     async def _snippet(self) -> bytes:
-        with contextlib.suppress(TransportError, aiohttp.ClientError):
-            return await self._response.content.read(_SNIPPET)
-        return b""
+        found = b""
+        with contextlib.suppress(TransportError):
+            while len(found) < _SNIPPET and (chunk := await self._next()):
+                found += chunk
+        return found[:_SNIPPET]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    seconds: float | None
+    moment: float
+
+    def left(self, clock: Clock) -> float | None:
+        return None if self.seconds is None else max(0.0, self.moment - clock.monotonic())
+
+    def passed(self, url: str) -> TimedOut:
+        return TimedOut(f"{url} took longer than {self.seconds or 0:g} s", url=url)
 
 
 class Http:
@@ -122,7 +164,8 @@ class Http:
     ) -> Response:
         """Send one request and read its whole answer within `timeout_seconds` of the clock.
 
-        With `check`, a status of 400 or more raises (NotFound, Refused, BadStatus). A 304 is an answer.
+        With `check`, a status of 400 or more raises (NotFound, Refused, BadStatus). A 304 is an answer. See `stream`
+        for redirects.
         """
         async with self.stream(
             method, url, headers=headers, body=body, timeout_seconds=timeout_seconds, max_bytes=max_bytes
@@ -146,20 +189,31 @@ class Http:
         timeout_seconds: float | None = 30.0,
         max_bytes: int = 50 * MEBIBYTE,
     ) -> AsyncIterator[Stream]:
-        """Open a request and hand its answer over unread; leaving early closes the connection."""
+        """Open a request and hand its answer over unread; leaving early closes the connection.
+
+        A redirect is followed only for a GET or HEAD that bears no header of the caller's but conditions and
+        preferences: everything else might carry a key or a body to another host. It is answered as it came.
+        """
         target = URL(url) if isinstance(url, str) else url
+        deadline = _Deadline(timeout_seconds, self._clock.monotonic() + (timeout_seconds or 0.0))
+        response = await self._open(method, target, headers, body, deadline)
+        async with response:
+            yield Stream(response, max_bytes, self._clock, deadline)
+
+    async def _open(
+        self, method: str, target: URL, headers: Mapping[str, str] | None, body: bytes | None, deadline: _Deadline
+    ) -> aiohttp.ClientResponse:
+        follow = method in ("GET", "HEAD") and _bears_nothing(headers)
         try:
-            async with (
-                self._clock.timeout(timeout_seconds),
-                self._opened().request(method, target, headers=headers, data=body) as response,
-            ):
-                yield Stream(response, max_bytes)
+            async with self._clock.timeout(deadline.seconds):
+                return await self._opened().request(
+                    method, target, headers=headers, data=body, allow_redirects=follow, max_redirects=_MOST_REDIRECTS
+                )
         except TimeoutError as error:
-            shown = _shown(target)
-            raise TimedOut(f"{shown} took longer than {timeout_seconds or 0:g} s", url=shown) from error
+            raise deadline.passed(_shown(target)) from error
         except (aiohttp.ClientError, ConnectionError) as error:
             shown = _shown(target)
-            raise Unreachable(f"{shown} cannot be reached: {error or type(error).__name__}", url=shown) from error
+            raise Unreachable(f"{shown} cannot be reached: {_reason(error)}", url=shown) from _cause(error)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -183,13 +237,45 @@ def retry_after(headers: Mapping[str, str]) -> float:
         return 0.0
 
 
+def _bears_nothing(headers: Mapping[str, str] | None) -> bool:
+    return not headers or all(name.lower() in _HARMLESS for name in headers)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the address: aiohttp puts it whole, secrets included, into some messages."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or type(error.os_error).__name__
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return f"more than {_MOST_REDIRECTS} redirects"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "it is no valid address"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"it does not speak HTTP ({type(error).__name__})"
+    return str(error) or type(error).__name__
+
+
+def _cause(error: Exception) -> Exception | None:
+    """The error to chain, unless its own words may hold a secret."""
+    return None if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL) else error
+
+
 def _failure(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
     if status == 404:
         return NotFound(f"{url} is not there (404)", url=url, status=status)
     after = retry_after(headers)
     if status in (403, 429):
         return Refused(f"{url} refused ({status})", url=url, status=status, after=after)
-    return BadStatus(f"{url} answered {status}", url=url, status=status, body=body, after=after)
+    said = f"{url} answered {status}"
+    if status < 400:
+        said += f", a redirect to {_host(headers)} that is not followed: correct the address"
+    return BadStatus(said, url=url, status=status, body=body, after=after)
+
+
+def _host(headers: Mapping[str, str]) -> str:
+    try:
+        return URL(headers.get("Location", "")).host or "itself"
+    except ValueError:
+        return "nowhere"
 
 
 def _shown(url: URL) -> str:
