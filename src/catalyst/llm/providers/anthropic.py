@@ -70,14 +70,12 @@ class Anthropic:
         body = messages_body(call, self._row)
         body["stream"] = True
         gathered = _Gathered()
-        events = self._wire.events(self._messages, body, call.model, call.timeout_seconds)
+        events = self._wire.events(self._messages, body, call.model, call.timeout_seconds, gathered.ended)
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = gathered.add(event)
                 if piece:
                     yield Delta(piece)
-                if gathered.stopped:
-                    break
         if gathered.finish is None:
             raise self._wire.broke_off(gathered.delivered, call.model)
         yield Delta("", read_usage(gathered.counts), gathered.finish, gathered.tool_calls())
@@ -93,9 +91,11 @@ class _Gathered:
     def __init__(self) -> None:
         self.counts: dict[str, Any] = {}
         self.finish: FinishReason | None = None
-        self.stopped = False
         self.delivered = 0
         self._calls: dict[int, tuple[Mapping[str, Any], list[str]]] = {}
+
+    def ended(self) -> bool:
+        return self.finish is not None
 
     def add(self, event: Mapping[str, Any]) -> str:
         """Take one event in, and give back the text that it brings."""
@@ -110,8 +110,6 @@ class _Gathered:
             reason = mapping(event.get("delta")).get("stop_reason")
             self.finish = _FINISH.get(text(reason), "other") if reason else self.finish
             self._count(event.get("usage"))
-        elif kind == "message_stop":
-            self.stopped = True
         return ""
 
     def tool_calls(self) -> tuple[ToolCall, ...]:

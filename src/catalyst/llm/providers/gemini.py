@@ -79,7 +79,7 @@ class Gemini:
         body = generate_body(call, self._row)
         url = self._url(call.model, "streamGenerateContent")
         gathered = _Gathered()
-        events = self._wire.events(url, body, call.model, call.timeout_seconds)
+        events = self._wire.events(url, body, call.model, call.timeout_seconds, gathered.ended)
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = gathered.add(event)
@@ -131,6 +131,9 @@ class _Gathered:
         self.finish: FinishReason | None = None
         self.delivered = 0
         self.calls: list[ToolCall] = []
+
+    def ended(self) -> bool:
+        return self.finish is not None
 
     def add(self, event: Mapping[str, Any]) -> str:
         """Take one event in, and give back the text that it brings."""

@@ -56,7 +56,7 @@ class OpenAICompatible:
         if self._row.stream_usage:
             body["stream_options"] = {"include_usage": True}
         gathered = _Gathered()
-        events = self._wire.events(self._chat, body, call.model, call.timeout_seconds)
+        events = self._wire.events(self._chat, body, call.model, call.timeout_seconds, gathered.ended)
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = self._piece(event, gathered, call.model)
@@ -131,6 +131,9 @@ class _Gathered:
         self.refused = False
         self.delivered = 0
         self.calls: dict[int, tuple[list[str], list[str], list[str]]] = {}
+
+    def ended(self) -> bool:
+        return self.finish is not None
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """A part of a tool call; servers that send whole calls leave the index out."""

@@ -6,7 +6,7 @@ The dialects (`openai_compatible`, `anthropic`, `gemini`) stand on this and hold
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ from catalyst.llm.providers.sse import EventParser
 MOST_BYTES = 32 * MEBIBYTE
 """Of one answer: a batch of embeddings is the longest that is honest."""
 _EMBED_SECONDS = 60.0
+_DRAIN_SECONDS = 0.1
 
 
 class Wire:
@@ -64,11 +65,12 @@ class Wire:
         return self._object(answer.status, answer.headers, answer.body, model)
 
     async def events(
-        self, url: URL, body: dict[str, Any], model: str, timeout_seconds: float
+        self, url: URL, body: dict[str, Any], model: str, timeout_seconds: float, ended: Callable[[], bool]
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events' JSON objects up to `[DONE]` or the end; closing this closes the connection.
 
-        A server that does not stream answers with one whole object, which is then the only event.
+        A server that does not stream answers with one whole object, which is then the only event. Once `ended` says
+        that the answer is complete, a connection that breaks or stalls does no harm.
 
         Raises:
             ProviderError: whatever went wrong, an error object in the stream included.
@@ -87,6 +89,8 @@ class Wire:
                     async for piece in pieces:
                         yield piece
         except TransportError as error:
+            if ended():
+                return
             raise self.faults.from_transport(error, model) from error
 
     async def _pieces(self, answer: Stream, model: str) -> AsyncGenerator[dict[str, Any], None]:
@@ -96,9 +100,12 @@ class Wire:
         parser = EventParser()
         async for chunk in answer.chunks():
             for data in self._fed(parser, chunk, model):
-                if data == b"[DONE]":
+                event = None if data == b"[DONE]" else self._event(data, model)
+                if event is not None:
+                    yield event
+                if event is None or event.get("type") == "message_stop":  # the last of OpenAI's and of Anthropic's
+                    await answer.drain(_DRAIN_SECONDS)
                     return
-                yield self._event(data, model)
         for data in parser.close():
             if data != b"[DONE]":
                 with contextlib.suppress(orjson.JSONDecodeError):  # cut in the middle: the dialect sees no end
