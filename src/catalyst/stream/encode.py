@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from catalyst.stream.filters import plain_ticker
 from catalyst.stream.types import Alert, AlertType, Record
 
 _STAMPED = {"type", "epoch", "ts_ns"}
@@ -30,6 +31,6 @@ def head_length(record: Record) -> int:
 
 
 def tickers(alert: Alert) -> tuple[str, ...]:
-    """Every ticker of the alert, upper case, once."""
+    """Every ticker of the alert, as filters compare them, each once."""
     named: Sequence[str] = [alert.ticker, *alert.tickers]
-    return tuple(dict.fromkeys(name.upper() for name in named if name))
+    return tuple(dict.fromkeys(plain_ticker(name) for name in named if name))

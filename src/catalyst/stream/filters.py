@@ -22,7 +22,7 @@ class Filter:
 
     @classmethod
     def of(cls, tickers: Sequence[str] = (), forms: Sequence[str] = (), min_priority: float = 0.0) -> Filter:
-        return cls(frozenset(map(_plain, tickers)), frozenset(map(_plain, forms)), min_priority)
+        return cls(frozenset(map(plain_ticker, tickers)), frozenset(map(_plain, forms)), min_priority)
 
     def matches(self, record: Record) -> bool:
         """True when the record, or an earlier message of its filing, meets every constraint."""
@@ -42,6 +42,11 @@ class Filter:
 
 
 EVERYTHING = Filter()
+
+
+def plain_ticker(name: str) -> str:
+    """A ticker as the SEC writes it: `brk.b` and `$BRK-B` are `BRK-B`."""
+    return name.strip().lstrip("$").upper().replace(".", "-")
 
 
 def _plain(name: str) -> str:

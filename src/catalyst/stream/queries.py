@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from catalyst.stream.filters import Filter
+from catalyst.stream.filters import Filter, plain_ticker
 from catalyst.stream.log import Cursor, Page, Query
 from catalyst.stream.types import AlertType, Record
 
@@ -118,7 +118,7 @@ def _last_of_form(run: sqlite3.Connection, form: str, score: float, at: int) -> 
 def _constraints(query: Query) -> tuple[str, list[Any]]:
     """WHERE and its values, without the range of offsets."""
     where, values = ["a.score >= ?"], [query.min_priority]
-    terms: list[tuple[str, Any]] = [("a.form = ?", query.form.upper()), ("t.ticker = ?", query.ticker.upper())]
+    terms: list[tuple[str, Any]] = [("a.form = ?", query.form.upper()), ("t.ticker = ?", plain_ticker(query.ticker))]
     for term, value in terms:
         if value:
             where.append(term)

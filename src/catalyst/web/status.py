@@ -1,0 +1,62 @@
+"""How the service is: `/api/status` in words and numbers, `/health…` for whoever restarts it, `/metrics` to scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import generate_latest
+
+from catalyst import __version__
+from catalyst.clock import Clock
+from catalyst.stream.log import Archive
+from catalyst.web.fanout import Fanout
+from catalyst.web.metrics import WebMetrics
+
+Status = Callable[[], Mapping[str, Any]]
+"""What the other rooms say of themselves, by room: JSON-able."""
+
+Problems = Callable[[], Sequence[str]]
+"""Why the service should get no traffic now, in words; empty when it is ready."""
+
+
+def status_router(
+    log: Archive, fanout: Fanout, metrics: WebMetrics, clock: Clock, status: Status, problems: Problems, reader: Any
+) -> APIRouter:
+    """The routes; `reader` is the dependency that checks the caller's key."""
+    router = APIRouter(tags=["status"])
+    started = clock.monotonic()
+
+    @router.get("/api/status", dependencies=[Depends(reader)])
+    async def overview() -> Response:
+        """Everything worth knowing at a glance."""
+        oldest, head = await log.bounds()
+        stream = {"epoch": log.epoch, "oldest": oldest, "head": head, "pos": fanout.pos, "clients": fanout.clients}
+        uptime = round(clock.monotonic() - started, 3)
+        found = {"version": __version__, "uptime_s": uptime, "problems": list(problems()), "stream": stream}
+        return _json({**status(), **found})
+
+    @router.get("/health/live")
+    async def live() -> Response:
+        """200 while the process answers at all."""
+        return _json({"status": "ok"})
+
+    @router.get("/health/ready")
+    @router.get("/health")
+    async def ready() -> Response:
+        """200 when filings flow and clients can be served; else 503 with the reasons."""
+        found = list(problems()) + ([] if fanout.started.is_set() else ["the stream is starting"])
+        return _json({"status": "unavailable" if found else "ok", "problems": found}, 503 if found else 200)
+
+    @router.get("/metrics", dependencies=[Depends(reader)])
+    async def scrape() -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+def _json(value: Any, status_code: int = 200) -> Response:
+    return Response(orjson.dumps(value, default=str), status_code, media_type="application/json")
