@@ -1,0 +1,268 @@
+"""Watch EDGAR's feed: poll its first page, walk down while there is anything new, and write all of it to the ledger.
+
+`Poller.run` goes on until cancelled, whatever EDGAR answers. There is no time watermark: evening filings are released
+next morning below older rows, so only the ledger says what is new. `hours.py` says how often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from catalyst.clock import Clock
+from catalyst.errors import CatalystError, Refused, StorageError, Truncated
+from catalyst.filings.accessions import AccessionLedger
+from catalyst.filings.feed import FeedPage, parse_feed
+from catalyst.filings.hours import horizon, is_open, poll_interval, until_change, until_walk_back
+from catalyst.filings.limiter import FIRST_PAGE, NEXT_PAGE, WALK_BACK, RateLimiter
+from catalyst.filings.types import FeedEntry, Filing
+from catalyst.http import MEBIBYTE, Http
+
+PAGE = 100
+MAX_PAGES = 100
+"""A walk never goes further down; a full day has about 50 pages."""
+
+WALK_BACK_PAGES = 10
+"""Depth of the walk back between the full ones: what is released out of order lies within a thousand rows."""
+
+MAX_BYTES = 2 * MEBIBYTE
+_LONGEST_BACKOFF = 15.0
+_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """How the watch goes, for `/api/status`; replaced as a whole."""
+
+    word: str = "starting"
+    """`starting`, `live`, `catching up`, `closed`, `failing` or `stopped`."""
+    reason: str = ""
+    last_poll: datetime | None = None
+    """When the last good answer came."""
+    lag_seconds: float | None = None
+    """From EDGAR's acceptance of the newest filing to the poll that showed it, when one was last shown."""
+    polls: int = 0
+    pages: int = 0
+    failures: int = 0
+    """In a row, now."""
+    rows_skipped: int = 0
+    filings: int = 0
+    """New since this process began."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk down the pages: what it has shown so far."""
+
+    shown: set[str] = field(default_factory=set)
+    newest: datetime | None = None
+    oldest: datetime | None = None
+    new: int = 0
+
+    def add(self, entries: Iterable[FeedEntry]) -> None:
+        for entry in entries:
+            self.shown.add(entry.accession)
+            self.newest = max(self.newest or entry.accepted, entry.accepted)
+            self.oldest = min(self.oldest or entry.accepted, entry.accepted)
+
+
+class Poller:
+    """The watch. `on_new` is told of filings that are in the ledger already: a hint, never the only way to know."""
+
+    def __init__(
+        self,
+        http: Http,
+        limiter: RateLimiter,
+        ledger: AccessionLedger,
+        clock: Clock,
+        *,
+        base_url: str,
+        on_new: Callable[[Sequence[Filing]], None] = lambda _: None,
+        poll_seconds: float | None = None,
+        timeout_seconds: float = 15.0,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._http = http
+        self._limiter = limiter
+        self._ledger = ledger
+        self._clock = clock
+        self._base_url = base_url.rstrip("/")
+        self._on_new = on_new
+        self._poll_seconds = poll_seconds
+        self._timeout = timeout_seconds
+        self._draw = draw
+        self._known = _Known(_REMEMBERED)
+        self._fresh: set[str] = set()
+        self._suspects: frozenset[str] = frozenset()
+        self._polled = asyncio.Event()
+        self._log = structlog.get_logger()
+        self.state = WatchState()
+
+    async def run(self) -> None:
+        """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken."""
+        polling = asyncio.create_task(self._poll_forever())
+        walking = asyncio.create_task(self._walk_back_forever())
+        try:
+            await asyncio.gather(polling, walking)
+        finally:
+            for task in (polling, walking):
+                task.cancel()
+            await asyncio.gather(polling, walking, return_exceptions=True)
+
+    async def _poll_forever(self) -> None:
+        while True:
+            began = self._clock.monotonic()
+            if await self._survives(self.poll):
+                now = self._clock.now()
+                interval = self._poll_seconds or min(poll_interval(now), until_change(now))
+            else:
+                interval = self._backoff()
+            await self._clock.sleep(began + interval - self._clock.monotonic())
+
+    async def _walk_back_forever(self) -> None:
+        """After the first poll, because nobody knows how the last process ended; then as the clock says."""
+        await self._polled.wait()
+        while True:
+            done = await self._survives(self.walk_back)
+            await self._clock.sleep(until_walk_back(self._clock.now()) if done else 2 * self._backoff())
+
+    async def poll(self) -> None:
+        """One poll: down the pages until one shows nothing unseen and overlaps what was known at the last poll."""
+        for number in range(MAX_PAGES):
+            page, new = await self._page(number, NEXT_PAGE if number else FIRST_PAGE)
+            self._fresh.update(filing.accession for filing in new)
+            overlaps = any(entry.accession not in self._fresh for entry in page.entries)
+            if not page.entries or (overlaps and not new):
+                break
+            if number:
+                self.state = replace(self.state, word="catching up", reason=f"page {number + 1} of the feed has news")
+        # Only a walk that came to its end makes what it found "known": a broken one is walked again from the top.
+        self._fresh.clear()
+        self._polled.set()
+        word = "live" if is_open(self._clock.now()) else "closed"
+        self.state = replace(self.state, word=word, reason="", failures=0, polls=self.state.polls + 1)
+
+    async def walk_back(self) -> None:
+        """Look deep for what was released below older rows, and for what vanished."""
+        began = self._clock.now()
+        reach = horizon(began)
+        walk = _Walk()
+        for number in range(MAX_PAGES):
+            page, new = await self._page(number, WALK_BACK)
+            walk.add(page.entries)
+            walk.new += len(new)
+            beyond = reach is None and number + 1 >= WALK_BACK_PAGES and not new
+            if not page.entries or beyond or (reach and walk.oldest and walk.oldest < reach):
+                break
+        if walk.new:
+            self._log.info("watch.walked_back", found=walk.new, rows=len(walk.shown))
+        await self._note_withdrawn(walk, began)
+
+    async def _page(self, number: int, rank: float) -> tuple[FeedPage, list[Filing]]:
+        """Fetch one page and record it. What a truncated page holds is recorded too, before it raises."""
+        url = (
+            f"{self._base_url}/cgi-bin/browse-edgar?action=getcurrent&type=&company=&dateb=&owner=include"
+            f"&start={number * PAGE}&count={PAGE}&output=atom"
+        )
+        async with self._limiter.slot(rank):
+            with self._clock.working():
+                answer = await self._http.get(url, timeout_seconds=self._timeout, max_bytes=MAX_BYTES)
+                seen_at = self._clock.now()
+        with self._clock.working():
+            page = parse_feed(answer.body)
+            new = await self._record(page, seen_at)
+        if not page.complete:
+            raise Truncated(f"page {number + 1} of the feed is cut off: it is read again")
+        return page, new
+
+    async def _record(self, page: FeedPage, seen_at: datetime) -> list[Filing]:
+        unknown = [entry for entry in page.entries if _row(entry) not in self._known]
+        new = await self._ledger.see(unknown, seen_at)
+        self._known.update(_row(entry) for entry in unknown)
+        if new:
+            self._on_new(new)
+        self._publish(page, new, seen_at)
+        return new
+
+    def _publish(self, page: FeedPage, new: Sequence[Filing], seen_at: datetime) -> None:
+        state = self.state
+        lag = state.lag_seconds
+        if new:
+            lag = max(0.0, (seen_at - max(filing.accepted for filing in new)).total_seconds())
+        self.state = replace(
+            state,
+            last_poll=seen_at,
+            lag_seconds=lag,
+            pages=state.pages + 1,
+            rows_skipped=state.rows_skipped + page.skipped,
+            filings=state.filings + len(new),
+        )
+        if page.skipped:
+            self._log.warning("feed.rows_skipped", rows=page.skipped)
+
+    async def _note_withdrawn(self, walk: _Walk, began: datetime) -> None:
+        """What two walks in a row miss in the span that both covered is withdrawn; one alone may be a shifted page."""
+        if walk.newest is None or walk.oldest is None:
+            return
+        with self._clock.working():
+            missing = await self._ledger.unseen_between(walk.oldest, walk.newest, began, walk.shown)
+            gone = missing & self._suspects
+            self._suspects = missing
+            await self._ledger.withdraw(walk.shown, gone)
+        if gone:
+            self._log.warning("filing.withdrawn", accessions=sorted(gone)[:20])
+
+    async def _survives(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do one unit of work; False when it failed, which is told and never fatal but for the ledger's own faults."""
+        try:
+            await work()
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one walk down the pages is an isolated unit of work)
+            self._failed(error)
+            return False
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        state = self.state
+        if isinstance(error, Refused):
+            word, reason = "stopped", f"{error}; nothing is asked for {self._limiter.stopped_for / 60:.0f} minutes"
+        else:
+            word, reason = "failing", str(error) or type(error).__name__
+        self.state = replace(state, word=word, reason=reason, failures=state.failures + 1)
+        known = isinstance(error, CatalystError)
+        self._log.warning("poll.failed", error=reason, failures=state.failures + 1, exc_info=None if known else error)
+
+    def _backoff(self) -> float:
+        """Seconds: exponential with jitter, so that many watchers don't come back together."""
+        longest = min(_LONGEST_BACKOFF, 2.0 ** min(10, self.state.failures))
+        return longest * (0.5 + 0.5 * self._draw())
+
+
+class _Known:
+    """Rows that are in the ledger for sure, so that a poll without news asks no database; at most twice `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._young: set[tuple[str, ...]] = set()
+        self._old: set[tuple[str, ...]] = set()
+
+    def __contains__(self, row: tuple[str, ...]) -> bool:
+        return row in self._young or row in self._old
+
+    def update(self, rows: Iterable[tuple[str, ...]]) -> None:
+        self._young.update(rows)
+        if len(self._young) > self._most:
+            self._old, self._young = self._young, set()
+
+
+def _row(entry: FeedEntry) -> tuple[str, ...]:
+    return (entry.accession, entry.party.role, entry.party.cik, *entry.items)
+
+
+__all__ = ["Poller", "WatchState"]
