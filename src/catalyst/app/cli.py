@@ -6,9 +6,16 @@ import sys
 
 import typer
 
+from catalyst.app.commands.emulate import emulate
+from catalyst.app.commands.parse import parse
+from catalyst.app.commands.up import serve, up
 from catalyst.errors import CatalystError
 
 app = typer.Typer(name="catalyst", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("up")(up)
+app.command("serve")(serve)
+app.command("emulate")(emulate)
+app.command("parse")(parse)
 
 
 def main() -> None:

@@ -19,10 +19,11 @@ class Name:
     secret: bool = False
 
 
-_EDGAR, _PROCESS, _WEB, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY = (
+_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY = (
     "EDGAR",
     "This process",
     "Web service",
+    "Several processes or machines",
     "Model providers (a provider without a key is not used)",
     "Routing and resilience",
     "Local models",
@@ -44,6 +45,7 @@ NAMES: dict[str, Name] = {
     "CATALYST_PORT": Name(_WEB, "8765", "Port of REST, WebSocket and dashboard"),
     "CATALYST_API_KEYS": Name(_WEB, "", "Keys that clients may use, comma-separated; none on loopback: open", True),
     "CATALYST_CORS_ORIGINS": Name(_WEB, "", "Origins that browsers may call from, comma-separated"),
+    "REDIS_URL": Name(_LIMITS_SHARED, "", "Shares budgets and limits between processes; the stream stays local", True),
     "GEMINI_API_KEY": Name(_KEYS, "", "Google Gemini", True),
     "ANTHROPIC_API_KEY": Name(_KEYS, "", "Anthropic Claude", True),
     "DEEPSEEK_API_KEY": Name(_KEYS, "", "DeepSeek", True),
@@ -68,6 +70,8 @@ NAMES: dict[str, Name] = {
     "LLM_REQUEST_TIMEOUT_SECONDS": Name(_ROUTE, "", "Another name of LLM_TIMEOUT_SECS"),
     "LLM_MAX_CONCURRENT": Name(_ROUTE, "5", "Calls in flight per provider"),
     "LLM_MAX_CONCURRENT_REQUESTS": Name(_ROUTE, "10", "Calls in flight in all"),
+    "LLM_MODELS_FILE": Name(_ROUTE, "", "A TOML file whose models, prices and routes extend or replace ours"),
+    "LLM_DAILY_QUOTAS": Name(_ROUTE, "", "Free requests a day per provider, gemini=1500; 0: no quota (a paid key)"),
     "LLM_LOCAL_ENABLED": Name(_LOCAL, "0", "1 sends short, simple inputs to a local server first"),
     "LLM_ENDPOINT_URL": Name(_LOCAL, "http://127.0.0.1:11434", "Ollama or any OpenAI-compatible server"),
     "LLM_MODEL_NAME": Name(_LOCAL, "mistral", "Model that the local server runs"),
@@ -76,16 +80,20 @@ NAMES: dict[str, Name] = {
     "LLM_REQUESTS_PER_MINUTE": Name(_LIMITS, "60", "Requests of one tenant in any minute"),
     "LLM_REQUESTS_PER_HOUR": Name(_LIMITS, "1000", "Requests of one tenant in any hour"),
     "LLM_REQUESTS_PER_DAY": Name(_LIMITS, "10000", "Requests of one tenant in any 24 hours"),
+    "LLM_TENANT_LIMITS": Name(_LIMITS, "", "Other limits for some tenants, acme=60/1000/10000 (minute/hour/day)"),
+    "LLM_QUEUE_SECONDS": Name(_LIMITS, "30", "Longest wait for a turn; 0 refuses at once"),
     "LLM_COST_TRACKING": Name(_MONEY, "1", "0 stops budget alerts; hard limits stay"),
     "LLM_COST_ALERT_DAILY": Name(_MONEY, "30", "USD a day that raise an alert"),
     "LLM_COST_ALERT_MONTHLY": Name(_MONEY, "800", "USD a month that raise an alert"),
     "LLM_COST_HARD_LIMIT_MONTHLY": Name(_MONEY, "1000", "USD a month that are never exceeded"),
+    "LLM_TENANT_BUDGETS": Name(_MONEY, "", "USD a month that a tenant never exceeds, acme=5,globex=7.5"),
+    "LLM_FEATURE_BUDGETS": Name(_MONEY, "", "USD a month that a feature never exceeds, filings=300"),
+    "LLM_COST_ALERT_WEBHOOK": Name(_MONEY, "", "An address that gets budget alerts as JSON"),
     "LLM_ALLOW_UNPRICED": Name(_MONEY, "0", "1 lets models without a known price be called"),
     "LLM_USAGE_LOG_PATH": Name(_MONEY, "", "A file that also gets every attempt as a JSON line"),
 }
 
 WITHOUT_EFFECT: dict[str, str] = {
-    "REDIS_URL": "the shared backend for several machines",
     "SEC_DIGESTER_ENABLED": "the bot",
     "SEC_DIGESTER_URL": "the bot",
     "FEATURE_PROGRESSIVE_ALERTS": "the bot",

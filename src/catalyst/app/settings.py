@@ -48,7 +48,7 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
-    """Read `env_file` (where it exists), then the environment over it. Raises one SettingsError that lists all faults."""
+    """Read `env_file` (where it exists), then the environment over it. One SettingsError lists all faults."""
     values = dict(_file(env_file)) | dict(os.environ if environ is None else environ)
     values = {name: value.strip() for name, value in values.items() if value.strip()}
     faults: list[str] = []

@@ -1,0 +1,158 @@
+"""A recorded day through the whole service: every accession alerted once, and how long each took.
+
+    python -m bench.replay [--data DIR] [--speed 600] [--start 15:55 --until 16:35] [--quick]
+
+Latency is from the poll response that first showed a filing to its receipt on a WebSocket in another process. It is
+meaningful at --speed 1 only; a faster replay measures completeness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+import websockets
+
+from bench.common import CORPUS, catalyst, free_port, get_json, percentile, report, say, wait_ready
+from catalyst.clock import NEW_YORK
+from catalyst.emulator import Recording, sample_path
+
+
+class Tape:
+    """Everything a client received, with when."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, dict[str, Any]]] = []
+
+    @property
+    def finals(self) -> int:
+        return sum(message["final"] for _, message in self.messages)
+
+    async def record(self, url: str) -> None:
+        async with websockets.connect(url, max_size=None) as socket:
+            await socket.send('{"type":"subscribe"}')
+            async for frame in socket:
+                message = orjson.loads(frame)
+                if message["type"] in ("filing_alert", "filing_update"):
+                    self.messages.append((time.time_ns(), message))
+
+
+def latencies(tape: Tape) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds from seen to received (all; feed alerts alone) and seconds from the feed to seen.
+
+    The simulated clock is a constant away from the real one at speed 1; messages carry both, so the closest pair
+    gives the constant to within one commit.
+    """
+    offset = min(message["ts_ns"] - _ns(message["timestamp"]) for _, message in tape.messages)
+    alerts = [(at, message) for at, message in tape.messages if message["version"] == 1]
+    took = [(at - offset - _ns(message["seen_at"])) / 1e6 for at, message in alerts]
+    early = [ms for ms, (_, message) in zip(took, alerts, strict=True) if message["analysis"]["source"] == "feed"]
+    lags = [(_ns(message["seen_at"]) - _ns(message["accepted_at"])) / 1e9 for _, message in alerts]
+    return took, early, lags
+
+
+def _ns(text: str) -> int:
+    return int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * 1e9)
+
+
+async def follow(port: int, expected: int, until: datetime | None, process: psutil.Process) -> tuple[Tape, int]:
+    """Record until every expected filing is final, or the simulated clock passes `until` and all is done."""
+    tape, peak, last = Tape(), 0, 0.0
+    recording = asyncio.create_task(tape.record(f"ws://127.0.0.1:{port}/ws/filings"))
+    while True:
+        await asyncio.sleep(0.5)
+        peak = max(peak, process.memory_info().rss)
+        status = await asyncio.to_thread(get_json, f"http://127.0.0.1:{port}/api/status")
+        now = datetime.fromisoformat(status["clock"])
+        if time.monotonic() - last > 10:
+            last = time.monotonic()
+            say(f"{now.astimezone(NEW_YORK):%H:%M:%S} New York: {len(tape.messages)} messages, {tape.finals} final")
+        done = status["filings"]["pending"] == 0 and tape.finals >= min(expected, status["filings"]["alerted"])
+        if (until is None and tape.finals >= expected) or (until is not None and now > until and done):
+            await asyncio.sleep(1.0)  # anything repeated would come now
+            recording.cancel()
+            return tape, peak
+        if recording.done():
+            recording.result()
+
+
+def figures(tape: Tape, expected: int, cpu: float, rss: int, speed: float) -> dict[str, Any]:
+    counts = Counter(message["filing_id"] for _, message in tape.messages if message["version"] == 1)
+    keys = Counter((message["filing_id"], message["version"]) for _, message in tape.messages)
+    finals = Counter(message["filing_id"] for _, message in tape.messages if message["final"])
+    took, early, lags = latencies(tape)
+    timed = speed == 1
+    return {
+        "accessions": len(counts),
+        "expected": expected,
+        "lost": max(0, expected - len(counts)),
+        "repeated": sum(count - 1 for count in keys.values()),
+        "finals": len(finals),
+        "finals_repeated": sum(count - 1 for count in finals.values()),
+        "messages": len(tape.messages),
+        "p50_ms": percentile(took, 0.50) if timed else None,
+        "p95_ms": percentile(took, 0.95) if timed else None,
+        "feed_alerts": len(early),
+        "feed_alert_p95_ms": percentile(early, 0.95) if timed else None,
+        "lag_p50_s": percentile(lags, 0.50),
+        "lag_p95_s": percentile(lags, 0.95),
+        "cpu_s": round(cpu, 2),
+        "rss_mb": round(rss / 2**20, 1),
+    }
+
+
+def expected_count(recording: Recording, start: datetime, until: datetime | None) -> int:
+    end = until or recording.ends_at
+    return sum(start.timestamp() < filing.released <= end.timestamp() for filing in recording.filings())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=CORPUS / "edgar", help="a recording laid out like the corpus")
+    parser.add_argument("--speed", type=float, default=600.0)
+    parser.add_argument("--volume", type=int, default=1)
+    parser.add_argument("--start", default="", help="HH:MM New York of the recorded day")
+    parser.add_argument("--until", default="", help="HH:MM New York; else the end of the recording")
+    parser.add_argument("--quick", action="store_true", help="the sample day at speed 60")
+    options = parser.parse_args()
+    if options.quick:
+        options.data, options.speed = sample_path(), 60.0
+    recording = Recording.load(options.data, volume=options.volume)
+    start = _at(recording, options.start) or recording.starts_at
+    until = _at(recording, options.until)
+    expected = expected_count(recording, start, until)
+    say(f"{expected} accessions from {start:%H:%M} to {until or recording.ends_at:%H:%M} New York")
+    with tempfile.TemporaryDirectory() as folder:
+        run(options, expected, until, Path(folder))
+
+
+def _at(recording: Recording, text: str) -> datetime | None:
+    return recording.at(datetime.strptime(text, "%H:%M").time()) if text else None
+
+
+def run(options: argparse.Namespace, expected: int, until: datetime | None, folder: Path) -> None:
+    port = free_port()
+    arguments = ["serve", "--source", f"replay:{options.data}", "--speed", str(options.speed), "--port", str(port)]
+    arguments += ["--volume", str(options.volume), "--data", str(folder)]
+    arguments += ["--start", options.start] if options.start else []
+    began = time.monotonic()
+    with catalyst(*arguments, log=folder / "log") as process:
+        wait_ready(f"http://127.0.0.1:{port}/health/live", process)
+        watched = psutil.Process(process.pid)
+        tape, peak = asyncio.run(follow(port, expected, until, watched))
+        cpu = watched.cpu_times()
+        used = cpu.user + cpu.system
+    result = figures(tape, expected, used, peak, options.speed) | {"wall_s": round(time.monotonic() - began, 1)}
+    report("replay", result, settings=vars(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The only composition root: takes settings and an opened source, gives a running service.
+
+`service` is what `up` and `serve` run; `hub` is what `ask` and `digest` need. Nothing else constructs a room's parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from catalyst.app.settings import Settings
+from catalyst.app.source import Source
+from catalyst.clock import Clock, SystemClock
+from catalyst.companies import Companies
+from catalyst.db import Database
+from catalyst.filings.accessions import AccessionLedger
+from catalyst.filings.analyze import Analyst
+from catalyst.filings.fetch import Fetcher
+from catalyst.filings.limiter import NEXT_PAGE, RateLimiter
+from catalyst.filings.pipeline import Pipeline
+from catalyst.filings.ranking import Ranking
+from catalyst.filings.watch import Poller
+from catalyst.filings.watchlist import Watchlist
+from catalyst.http import Http
+from catalyst.llm import LLMService
+from catalyst.llm.prompts import PromptRegistry
+from catalyst.stream.sqlite import SqliteLog
+from catalyst.web.app import Parts, create_app
+from catalyst.web.server import Server
+
+REFRESH_SECONDS = 24 * 3600.0
+"""Between two fetches of the SEC's company list."""
+
+FIRST_REFRESH_SECONDS = 5.0
+"""The first filings wait so long at most for the company list; the shipped or cached one serves after that."""
+
+RETAIN_SECONDS = 3600.0
+KEPT_SECONDS = 90 * 86_400.0
+"""Alerts older than this leave the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that runs, put together. `run` until cancelled."""
+
+    source: Source
+    log: SqliteLog
+    ledger: AccessionLedger
+    poller: Poller
+    pipeline: Pipeline
+    server: Server
+    companies: Companies
+    model: str
+    """What reads the filings, in words."""
+    _http: Http
+    _limiter: RateLimiter
+
+    async def run(self) -> None:
+        """Serve, watch and walk until cancelled; the first thing that fails ends all of it."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.server.run())
+            await self._refresh_companies(FIRST_REFRESH_SECONDS)
+            group.create_task(self.pipeline.run())
+            group.create_task(self.poller.run())
+            group.create_task(self._keep_companies())
+            group.create_task(self._keep_log())
+
+    async def ended(self) -> bool:
+        """Whether a recording has brought everything and nothing is pending; never while live."""
+        if self.source.ends_at is None or self.source.clock.now() <= self.source.ends_at:
+            return False
+        counts = await self.ledger.count()
+        return counts["pending"] == 0 and counts["seen"] > 0
+
+    async def _keep_companies(self) -> None:
+        while True:
+            await self.source.clock.sleep(REFRESH_SECONDS)
+            await self._refresh_companies(30.0)
+
+    async def _refresh_companies(self, seconds: float) -> None:
+        url = f"{self.source.base_url}/files/company_tickers_exchange.json"
+        async with self._limiter.slot(NEXT_PAGE):
+            with self.source.clock.working():
+                await self.companies.refresh(self._http, url, timeout_seconds=seconds)
+
+    async def _keep_log(self) -> None:
+        while True:
+            await asyncio.sleep(RETAIN_SECONDS)
+            await self.log.retain(seconds=KEPT_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def service(settings: Settings, source: Source, folder: Path) -> AsyncIterator[Service]:
+    """Put the service together over the databases in `folder`, which the caller has locked; close them at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        server_settings = settings.web
+        db = Database(folder / "stream.db", synchronous="FULL")
+        stack.callback(db.close)
+        http = await stack.enter_async_context(Http(source.clock, source.user_agent))
+        log = SqliteLog(db)
+        companies = Companies.load(folder / "companies.json")
+        watchlist = Watchlist(db, settings.filings.watchlist)
+        await watchlist.load()
+        ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
+        llm = await stack.enter_async_context(hub(settings, folder, source.clock))
+        limiter = RateLimiter(source.clock, settings.filings.requests_per_second, settings.filings.workers * 2)
+        pipeline = Pipeline(
+            ledger,
+            Fetcher(http, limiter, source.clock, source.base_url, timeout_seconds=settings.filings.fetch_seconds),
+            log,
+            companies,
+            source.clock,
+            Analyst(llm, PromptRegistry.load()) if llm else None,
+            watchlist,
+            model_workers=settings.filings.model_workers,
+            min_score=settings.filings.min_score,
+        )
+        poller = Poller(
+            http,
+            limiter,
+            ledger,
+            source.clock,
+            base_url=source.base_url,
+            on_new=pipeline.wake,
+            poll_seconds=settings.filings.poll_seconds,
+        )
+        status = _Status(source, ledger, poller, pipeline, llm)
+        server = Server(create_app(Parts(log, server_settings, watchlist, status, status.problems)), server_settings)
+        yield Service(source, log, ledger, poller, pipeline, server, companies, _model(llm), http, limiter)
+
+
+@contextlib.asynccontextmanager
+async def hub(settings: Settings, folder: Path, clock: Clock | None = None) -> AsyncIterator[LLMService | None]:
+    """The hub over `folder`/hub.db, or None where models are switched off or no provider is configured."""
+    if not settings.app.use_models:
+        yield None
+        return
+    async with (
+        Http(clock or SystemClock()) as http,
+        LLMService.from_settings(settings.hub, http=http, clock=clock or SystemClock(), data_dir=folder) as llm,
+    ):
+        yield llm if llm.is_available() else None
+
+
+def _model(llm: LLMService | None) -> str:
+    if llm is None:
+        return "rules only (no model key is set, and no local server)"
+    return "models of " + ", ".join(llm.providers)
+
+
+class _Status:
+    """What `/api/status` says of the rooms, and why the service might not be ready."""
+
+    def __init__(
+        self, source: Source, ledger: AccessionLedger, poller: Poller, pipeline: Pipeline, llm: LLMService | None
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._poller = poller
+        self._pipeline = pipeline
+        self._llm = llm
+        self._note = structlog.get_logger()
+
+    async def __call__(self) -> dict[str, Any]:
+        watch, counters = self._poller.state, self._pipeline.counters
+        now, ends_at = self._source.clock.now(), self._source.ends_at
+        return {
+            "clock": now.isoformat(),
+            "source": {
+                "title": self._source.title,
+                "ends_at": ends_at.isoformat() if ends_at else None,
+                "ended": bool(ends_at and now > ends_at),
+            },
+            "edgar": {
+                "state": watch.word,
+                "reason": watch.reason,
+                "last_poll": watch.last_poll.isoformat() if watch.last_poll else None,
+                "lag_s": watch.lag_seconds,
+                "polls": watch.polls,
+                "pages": watch.pages,
+            },
+            "filings": await self._ledger.count(),
+            "alerts": {
+                "from_feed": counters.alerts_from_feed,
+                "from_rules": counters.alerts_from_rules,
+                "updates": counters.updates,
+                "unparsed": counters.unparsed,
+                "without_text": counters.without_text,
+                "model_failures": counters.model_failures,
+                "p50_s": counters.delay(0.50),
+                "p95_s": counters.delay(0.95),
+            },
+            "model": _model(self._llm),
+        }
+
+    def problems(self) -> list[str]:
+        watch = self._poller.state
+        return [f"EDGAR: {watch.reason}"] if watch.word in ("failing", "stopped") else []

@@ -1,0 +1,194 @@
+"""`catalyst up` and `catalyst serve`: everything in one process, with and without alerts in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catalyst.errors import CatalystError, SettingsError
+
+if TYPE_CHECKING:
+    from catalyst.app.build import Service
+    from catalyst.app.settings import Settings
+    from catalyst.app.source import SourceSpec
+
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        help="live, sample, replay:DIR or an emulator's address. Default: live with SEC_USER_AGENT, else sample"
+    ),
+]
+Speed = Annotated[str, typer.Option(help="How fast a replay runs while nothing is in flight: 1, 600, max")]
+Volume = Annotated[int, typer.Option(min=1, max=50, help="A replay's filings arrive so many times, as different ones")]
+Start = Annotated[str, typer.Option(help="Begin a replay at this New York time, HH:MM")]
+Host = Annotated[str | None, typer.Option(help="Address to bind; beyond loopback needs CATALYST_API_KEYS")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of REST, WebSocket and dashboard [8765]")]
+Data = Annotated[Path | None, typer.Option(help="Folder of databases and caches [data]")]
+UntilEnd = Annotated[bool, typer.Option("--until-end", help="Stop when a replay has brought everything")]
+
+
+def up(
+    source: SourceOption = "",
+    speed: Speed = "1",
+    volume: Volume = 1,
+    start: Start = "",
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    until_end: UntilEnd = False,
+) -> None:
+    """Watch filings, serve them, and print alerts here: all in one process, nothing else to install.
+
+    With SEC_USER_AGENT set it follows live EDGAR; without, it replays a small invented day. A model provider's key
+    (GEMINI_API_KEY, ANTHROPIC_API_KEY, …) or a local server (LLM_LOCAL_ENABLED=1) adds the model's word as an update.
+
+    catalyst up --source replay:../shared/corpus/edgar --speed 600
+    """
+    _start(source, speed, volume, start, host, port, data, until_end, printing=True)
+
+
+def serve(
+    source: SourceOption = "",
+    speed: Speed = "1",
+    volume: Volume = 1,
+    start: Start = "",
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    until_end: UntilEnd = False,
+) -> None:
+    """The same service without alerts in the terminal: for systemd, containers and load tests."""
+    _start(source, speed, volume, start, host, port, data, until_end, printing=False)
+
+
+def _start(
+    source: str,
+    speed: str,
+    volume: int,
+    start: str,
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    until_end: bool,
+    *,
+    printing: bool,
+) -> None:
+    from catalyst.app import log
+    from catalyst.app.settings import load
+    from catalyst.app.source import source_spec
+
+    settings = load()
+    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = dataclasses.replace(settings, web=dataclasses.replace(settings.web, **changes))  # type: ignore[arg-type]
+    log.configure(settings.app.log_level, settings.app.log_format)
+    spec = source_spec(source, settings, _speed(speed), volume, start)
+    folder = (data or settings.app.data_dir) / spec.folder
+    _warn_idle(settings)
+    _loop_run(settings, spec, folder, printing, until_end)
+
+
+def _loop_run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings, spec, folder, printing, until_end))
+
+
+async def _run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
+    from catalyst.app.build import service
+    from catalyst.app.lock import held
+    from catalyst.app.source import opened
+
+    with held(folder):
+        async with opened(spec, settings, folder / "clock") as source, service(settings, source, folder) as parts:
+            parts.server.bind()
+            _banner(parts, folder)
+            await _until_stopped(parts, printing, until_end)
+    print("stopped; nothing is lost: the next start goes on from here", file=sys.stderr)
+
+
+async def _until_stopped(parts: Service, printing: bool, until_end: bool) -> None:
+    """Run until Ctrl-C, SIGTERM or (with `until_end`) the replay's end. Raises the first failure of any part."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    work = [asyncio.create_task(parts.run())]
+    work += [asyncio.create_task(_print_alerts(parts))] if printing else []
+    watches = [asyncio.create_task(stop.wait()), asyncio.create_task(_watch_end(parts, until_end))]
+    done, _ = await asyncio.wait([*work, *watches], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*work, *watches):
+        task.cancel()
+    await asyncio.gather(*work, *watches, return_exceptions=True)
+    for task in done:
+        if (error := task.exception()) is not None:
+            raise _plain(error)
+
+
+async def _watch_end(parts: Service, until_end: bool) -> None:
+    """Say once when a replay has brought everything; end with it where that was asked for."""
+    while not await parts.ended():  # noqa: ASYNC110 (a clock's passing has no event)
+        await asyncio.sleep(0.5)
+    counts = await parts.ledger.count()
+    print(f"the recording has ended: {counts['final']} filings, all told", file=sys.stderr)
+    if not until_end:
+        print("still serving; Ctrl-C stops", file=sys.stderr)
+        await asyncio.Event().wait()
+
+
+async def _print_alerts(parts: Service) -> None:
+    """Every message from here on, as a line; what an earlier process printed is not printed again."""
+    from catalyst.bot.terminal import Terminal
+    from catalyst.stream.types import Alert
+
+    terminal = Terminal(sys.stdout)
+    _, position = await parts.log.bounds()
+    while True:
+        await parts.log.wait(position)
+        for record in await parts.log.read(position, 100):
+            terminal.show(Alert.model_validate_json(record.body))
+            position = record.offset
+
+
+def _banner(parts: Service, folder: Path) -> None:
+    count = f", {parts.source.accessions} filings" if parts.source.accessions else ""
+    lines = (
+        f"Catalyst follows {parts.source.title}{count}",
+        f"  dashboard  {parts.server.url}/",
+        f"  stream     {parts.server.url.replace('http', 'ws', 1)}/ws/filings",
+        f"  analysis   {parts.model}",
+        f"  data       {folder}",
+    )
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _warn_idle(settings: Settings) -> None:
+    import structlog
+
+    if settings.idle:
+        structlog.get_logger().warning("settings.without_effect", names=list(settings.idle))
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return float("inf")
+    with contextlib.suppress(ValueError):
+        speed = float(text)
+        if 0 < speed < float("inf"):
+            return speed
+    raise SettingsError(f"--speed {text!r}: use a number above 0, or max")
+
+
+def _plain(error: BaseException) -> BaseException:
+    """The first failure inside task groups; one that we expect before one that we don't."""
+    while isinstance(error, BaseExceptionGroup):
+        known = [inner for inner in error.exceptions if isinstance(inner, CatalystError)]
+        error = (known or list(error.exceptions))[0]
+    return error
