@@ -7,6 +7,7 @@ speed 1 in the waiting only.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import functools
@@ -71,51 +72,52 @@ class SystemClock:
         return contextlib.nullcontext()
 
 
-class SimClock:
-    """A clock that starts at `start` and runs at `speed` (inf: as fast as the work allows).
+class TimedClock(abc.ABC):
+    """What simulated clocks share: a heap of timers, and sleeping, timeouts and holds over it.
 
-    With `state`, a file, it survives a restart: the file always names a moment not yet reached, and a new clock
-    starts there, so simulated time never repeats. A kill skips at most a quarter of a real second of waiting.
+    A subclass says what time it is and when to fire.
     """
 
-    def __init__(self, start: datetime, speed: float = 1.0, state: Path | None = None) -> None:
-        if speed <= 0:
-            raise ValueError(f"speed {speed:g} is not positive")
-        self.speed = speed
-        self._state = state
-        self._base = _resume(start.timestamp(), state)
-        self._real = time.monotonic()
-        self._held = 0
+    def __init__(self) -> None:
         self._timers: list[_Timer] = []
         self._order = itertools.count()
         self._handle: asyncio.TimerHandle | asyncio.Handle | None = None
-        self._leased = -math.inf
         self._listeners: list[Callable[[], None]] = []
-        self._lease(self._base)
 
     @property
+    @abc.abstractmethod
     def rate(self) -> float:
         """Simulated seconds for each real one, just now."""
-        return 1.0 if self._held else self.speed
+
+    @abc.abstractmethod
+    def monotonic(self) -> float:
+        """Simulated POSIX seconds."""
+
+    @abc.abstractmethod
+    def hold(self) -> None:
+        """Begin work in flight; `working` is the safe way."""
+
+    @abc.abstractmethod
+    def release(self) -> None:
+        """End work in flight."""
+
+    @abc.abstractmethod
+    def _arm(self) -> None:
+        """See to it that the earliest timer fires in time."""
+
+    @abc.abstractmethod
+    def _fire(self) -> None:
+        """Run what is due."""
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.monotonic(), UTC)
-
-    def monotonic(self) -> float:
-        """Simulated POSIX seconds; it moves on between two turns of the loop only when `speed` is infinite."""
-        moment = self._base
-        if math.isfinite(self.rate):
-            running = moment + (time.monotonic() - self._real) * self.rate
-            moment = max(moment, min(running, self._due()))
-        self._lease(moment)
-        return moment
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        cancel = self._at(self.monotonic() + seconds, functools.partial(_wake, woken))
+        cancel = self.at(self.monotonic() + seconds, functools.partial(_wake, woken))
         try:
             await woken
         finally:
@@ -128,7 +130,7 @@ class SimClock:
                 yield
                 return
             loop = asyncio.get_running_loop()
-            cancel = self._at(self.monotonic() + seconds, lambda: scope.reschedule(loop.time()))
+            cancel = self.at(self.monotonic() + seconds, lambda: scope.reschedule(loop.time()))
             try:
                 yield
             finally:
@@ -142,13 +144,12 @@ class SimClock:
         finally:
             self.release()
 
-    def hold(self) -> None:
-        """Begin work in flight; `working` is the safe way."""
-        self._set_held(self._held + 1)
-
-    def release(self) -> None:
-        """End work in flight."""
-        self._set_held(self._held - 1)
+    def at(self, moment: float, action: Callable[[], object]) -> Callable[[], None]:
+        """Call `action` when `monotonic` reaches `moment`; returns what cancels it."""
+        timer = _Timer(moment, next(self._order), action)
+        heapq.heappush(self._timers, timer)
+        self._arm()
+        return timer.cancel
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever `rate` may have changed (the emulator tells its remote clocks)."""
@@ -158,6 +159,59 @@ class SimClock:
         while self._timers and not self._timers[0].live:
             heapq.heappop(self._timers)
         return self._timers[0].moment if self._timers else math.inf
+
+    def _disarm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _soon(self, turns: int) -> None:
+        """Fire after `turns` turns of the loop, so that what the last timer woke can run first."""
+        step = self._fire if turns == 0 else functools.partial(self._soon, turns - 1)
+        self._handle = asyncio.get_running_loop().call_soon(step)
+
+    def _fire_until(self, moment: float) -> None:
+        while self._due() <= moment:
+            heapq.heappop(self._timers).action()
+
+
+class SimClock(TimedClock):
+    """A clock that starts at `start` and runs at `speed` (inf: as fast as the work allows).
+
+    With `state`, a file, it survives a restart: the file always names a moment not yet reached, and a new clock
+    starts there, so simulated time never repeats. A kill skips at most a quarter of a real second of waiting.
+    """
+
+    def __init__(self, start: datetime, speed: float = 1.0, state: Path | None = None) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed {speed:g} is not positive")
+        super().__init__()
+        self.speed = speed
+        self._state = state
+        self._base = _resume(start.timestamp(), state)
+        self._real = time.monotonic()
+        self._held = 0
+        self._leased = -math.inf
+        self._lease(self._base)
+
+    @property
+    def rate(self) -> float:
+        return 1.0 if self._held else self.speed
+
+    def monotonic(self) -> float:
+        """Simulated POSIX seconds; it moves on between two turns of the loop only when `speed` is infinite."""
+        moment = self._base
+        if math.isfinite(self.rate):
+            running = moment + (time.monotonic() - self._real) * self.rate
+            moment = max(moment, min(running, self._due()))
+        self._lease(moment)
+        return moment
+
+    def hold(self) -> None:
+        self._set_held(self._held + 1)
+
+    def release(self) -> None:
+        self._set_held(self._held - 1)
 
     def _pin(self) -> None:
         self._base, self._real = self.monotonic(), time.monotonic()
@@ -172,16 +226,8 @@ class SimClock:
         for listener in self._listeners:
             listener()
 
-    def _at(self, moment: float, action: Callable[[], object]) -> Callable[[], None]:
-        timer = _Timer(moment, next(self._order), action)
-        heapq.heappush(self._timers, timer)
-        self._arm()
-        return timer.cancel
-
     def _arm(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        self._disarm()
         due = self._due()
         if math.isinf(due):
             return
@@ -191,16 +237,10 @@ class SimClock:
         else:
             self._handle = asyncio.get_running_loop().call_later(wait, self._fire)
 
-    def _soon(self, turns: int) -> None:
-        """Fire after `turns` turns of the loop, so that what the last timer woke can run first."""
-        step = self._fire if turns == 0 else functools.partial(self._soon, turns - 1)
-        self._handle = asyncio.get_running_loop().call_soon(step)
-
     def _fire(self) -> None:
         self._handle = None
         self._advance()
-        while self._due() <= self._base:
-            heapq.heappop(self._timers).action()
+        self._fire_until(self._base)
         self._arm()
 
     def _advance(self) -> None:
