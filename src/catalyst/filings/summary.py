@@ -1,0 +1,125 @@
+"""Extractive summaries: the two or three sentences of a filing that say most, word for word. Start with `summarize`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalyst.filings.prescore import keywords
+from catalyst.filings.types import Parsed
+from catalyst.sentiment import score
+
+READ_CHARS = 12_000
+"""How much of a document is read: press releases and items say their news first."""
+MAX_CHARS = 600
+SENTENCES = 3
+_SHORTEST, _LONGEST = 40, 420
+
+_BREAK = re.compile(r"(?<=[.!?])[\"'”’)]{0,2}\s+(?=[\"'“(]?[A-Z0-9])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Inc|Corp|Co|Ltd|No|Mr|Mrs|Ms|Dr|Jr|Sr|St|vs|approx|Nos|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|Rule|Sec|Art)"
+    r"|\b[A-Z](?:\.[A-Z])*|\bet al|\be\.g|\bi\.e|\bL\.L\.C|\bN\.A)\.$"
+)
+_BOILERPLATE = re.compile(
+    r"forward[- ]looking|safe harbor|private securities litigation|deemed (?:to be )?[\"“”']?filed|"
+    r"incorporated (?:herein )?by reference|pursuant to the requirements|check (?:the appropriate|mark)|"
+    r"commission file|exact name of|conference call|webcast|dial[- ]in|investor relations|media contact|contacts?:|"
+    r"attached (?:hereto )?as exhibit|furnished (?:herewith|as)|non-gaap (?:financial )?measures?|emerging growth company|information (?:contained |included |"
+    r"set forth )?in this|copy of (?:the|this|which)|is (?:filed|attached|included) (?:as|herewith)|"
+    r"qualified in its entirety|table of contents|"
+    r"all rights reserved|actual results (?:could|may|to) differ|risk factors|undertakes? no obligation|"
+    r"no obligation to update|"
+    r"trademarks?\b|www\.|https?:|for more information|for further information|securities act of 1933, as amended|"
+    r"registrant'?s? telephone|zip code|par value \$|name of each exchange|aggregate market value|not applicable|"
+    r"general instruction|duly (?:caused|authorized)|report to be signed|signatures?$|"
+    r"omb (?:number|approval)|^about [A-Z]|is a (?:leading|global|premier|clinical[- ]stage)|headquartered in",
+    re.IGNORECASE,
+)
+_METRIC = re.compile(
+    r"\b(?:revenues?|net sales|net income|net loss|earnings|eps|ebitda|margin|guidance|outlook|"
+    r"cash|dividend|shares|proceeds|offering|agreement|acqui\w+|merger|appoint\w*|resign\w*|approv\w+|trial|default|price)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\$\s?\d|\d(?:[\d,.]*)\s?(?:%|percent|million|billion)|\d{1,3},\d{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    place: int
+    text: str
+    weight: float
+
+
+def sources(parsed: Parsed) -> Iterator[str]:
+    """A filing's texts, the most telling first: press releases, then item texts, then the main document."""
+    for exhibit in parsed.exhibits:
+        yield exhibit.text
+    for item in parsed.items:
+        if item.code not in ("9.01", "7") and item.text:
+            yield item.text
+    if not parsed.items or not parsed.exhibits:
+        yield parsed.text
+
+
+def summarize(parsed: Parsed) -> str:
+    """Two or three sentences, verbatim and in their order, of the first text that has any; empty when none has."""
+    for text in sources(parsed):
+        best = _best(_weighed(text[:READ_CHARS]))
+        if best:
+            return " ".join(sentence.text for sentence in best)
+    return ""
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text that are neither table rows nor boilerplate nor fragments."""
+    for paragraph in text.split("\n"):
+        if " | " in paragraph:
+            continue
+        for sentence in _split(" ".join(paragraph.split())):
+            if (
+                _SHORTEST <= len(sentence) <= _LONGEST
+                and sentence[-1:] in '.!?"”)'
+                and not _BOILERPLATE.search(sentence)
+            ):
+                yield sentence
+
+
+def _split(paragraph: str) -> Iterator[str]:
+    start = 0
+    for found in _BREAK.finditer(paragraph):
+        if _ABBREVIATION.search(paragraph, max(start, found.start() - 12), found.start()):
+            continue
+        yield paragraph[start : found.end()].strip()
+        start = found.end()
+    if paragraph[start:].strip():
+        yield paragraph[start:].strip()
+
+
+def _weighed(text: str) -> list[_Sentence]:
+    found: dict[str, _Sentence] = {}
+    for place, sentence in enumerate(sentences(text)):
+        found.setdefault(sentence, _Sentence(place, sentence, _weight(place, sentence)))
+    return list(found.values())
+
+
+def _weight(place: int, sentence: str) -> float:
+    weight = 2.0 / (1 + 0.2 * place)
+    weight += 0.8 * min(2, len(_NUMBER.findall(sentence)))
+    weight += 0.4 * min(3, len(_METRIC.findall(sentence)))
+    weight += max((keyword.weight for keyword in keywords(sentence)), default=0.0)
+    weight += abs(score(sentence).value) * 0.5
+    return weight - (0.5 if len(sentence) > 300 else 0.0)
+
+
+def _best(found: list[_Sentence]) -> list[_Sentence]:
+    chosen: list[_Sentence] = []
+    length = 0
+    for sentence in sorted(found, key=lambda sentence: -sentence.weight):
+        if length + len(sentence.text) + 1 > MAX_CHARS:
+            continue
+        chosen.append(sentence)
+        length += len(sentence.text) + 1
+        if len(chosen) == SENTENCES:
+            break
+    return sorted(chosen, key=lambda sentence: sentence.place)
