@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from catalyst.filings.forms import eight_k, generic
+from catalyst.filings.forms import eight_k, generic, offering, ownership, periodic, stake
 from catalyst.filings.forms.header import parse_header
 from catalyst.filings.forms.sgml import MAX_BYTES, SubmissionReader, read_submission
 from catalyst.filings.forms.text import document_text
@@ -30,17 +30,41 @@ Parser = Callable[[Submission, str], Parsed]
 PARSERS: tuple[tuple[str, Parser], ...] = (
     ("8-K", eight_k.parse),
     ("6-K", eight_k.parse),
+    ("10-Q", periodic.parse),
+    ("10-K", periodic.parse),
+    ("20-F", periodic.parse),
+    ("40-F", periodic.parse),
+    ("3", ownership.parse),
+    ("4", ownership.parse),
+    ("5", ownership.parse),
+    ("SCHEDULE 13", stake.parse),
+    ("SC 13D", stake.parse),
+    ("SC 13G", stake.parse),
+    ("S-1", offering.parse),
+    ("S-3", offering.parse),
+    ("F-1", offering.parse),
+    ("F-3", offering.parse),
+    ("424B", offering.parse),
 )
 """Form prefix -> parser; the first that fits wins, `generic` where none does."""
 
 
+_PLAIN = frozenset(("3", "4", "5"))
+
+
 def parser_of(form: str) -> Parser:
     """The parser of a form type such as `10-Q/A`; the generic one for an unknown form."""
-    name = form.upper()
+    name = form.upper().strip()
     for prefix, parser in PARSERS:
-        if name == prefix or (name.startswith(prefix) and not name[len(prefix)].isdigit()):
+        if name == prefix or name == f"{prefix}/A" or (prefix not in _PLAIN and _begins(name, prefix)):
             return parser
     return generic.parse
+
+
+def _begins(name: str, prefix: str) -> bool:
+    """`10-KT` begins as a 10-K and `SCHEDULE 13D` as a SCHEDULE 13; `S-11` is no S-1."""
+    following = name[len(prefix) :][:1]
+    return name.startswith(prefix) and not (following.isdigit() and prefix[-2:-1] == "-")
 
 
 def parse(submission: Submission, form: str = "") -> Parsed:

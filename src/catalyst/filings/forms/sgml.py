@@ -98,9 +98,11 @@ class SubmissionReader:
 
     def _read_header(self, head: bytes) -> None:
         self.header = parse_header(decode(head))
-        if not self.header.accession:
+        if not head.strip():
+            self._problems.append("no SGML header")
+        elif not self.header.accession:
             self._problems.append("the header has no accession number")
-        if not _HEADER_END.search(head) and b"<SUBMISSION>" not in head.upper():
+        if head.strip() and not _HEADER_END.search(head) and b"<SUBMISSION>" not in head.upper():
             self._problems.append("the header has no end")
         self._wanted.form = self._wanted.form or self.header.form.upper()
 
