@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,8 +15,8 @@ from catalyst.stream.log import Archive
 from catalyst.web.fanout import Fanout
 from catalyst.web.metrics import WebMetrics
 
-Status = Callable[[], Mapping[str, Any]]
-"""What the other rooms say of themselves, by room: JSON-able."""
+Status = Callable[[], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+"""What the other rooms say of themselves, by room: JSON-able, at once or after a look at their databases."""
 
 Problems = Callable[[], Sequence[str]]
 """Why the service should get no traffic now, in words; empty when it is ready."""
@@ -36,7 +36,8 @@ def status_router(
         stream = {"epoch": log.epoch, "oldest": oldest, "head": head, "pos": fanout.pos, "clients": fanout.clients}
         uptime = round(clock.monotonic() - started, 3)
         found = {"version": __version__, "uptime_s": uptime, "problems": list(problems()), "stream": stream}
-        return _json({**status(), **found})
+        rooms = status()
+        return _json({**(await rooms if isinstance(rooms, Awaitable) else rooms), **found})
 
     @router.get("/health/live")
     async def live() -> Response:
