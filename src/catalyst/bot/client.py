@@ -1,0 +1,257 @@
+"""`FilingsClient`: follow `/ws/filings` for as long as you like, over restarts of either side, missing nothing.
+
+A connection's life is `_session`: connected, subscribed where we stopped, caught up, live. What breaks it, `run` mends:
+it waits (full jitter) and resumes by (epoch, seq). Where the service cannot resume us, the past comes from REST.
+Each handler gets each message in order; the checkpoint is written after the handler, so a crash between the two
+repeats one message at most, and none for a handler that commits with the checkpoint.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import ValidationError
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from catalyst.bot.address import Address
+from catalyst.bot.checkpoint import Checkpoint, MemoryCheckpoint, Place, Work
+from catalyst.bot.past import Past, Wanted
+from catalyst.clock import Clock, SystemClock
+from catalyst.errors import BadStatus, Refused, TransportError, Unreachable
+from catalyst.http import Http
+from catalyst.stream.types import Alert
+
+log = structlog.get_logger()
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+MESSAGE_BYTES = 4 << 20
+MARGIN_NS = 60 * 10**9
+"""How far before our last message REST is asked: the service's clock may have been set back."""
+_FATAL = {
+    4001: "asks for an API key that it knows: pass one",
+    4003: "does not let this API key read: ask for the right",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One alert as it arrived. `raw` is the flat message."""
+
+    seq: int
+    alert: Alert
+    replay: bool
+    raw: dict[str, Any]
+
+
+Handler = Callable[[Message], Awaitable[Work | None]]
+"""May return work that the checkpoint's database does in the transaction that marks the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a client without a checkpoint begins: live, after an offset, or (through REST) at a time."""
+
+    after: int | None = None
+    since_ns: int | None = None
+
+
+class _Gap(Exception):
+    """A message is missing between what we have and what came: resume."""
+
+
+class _HandlerFailed(Exception):
+    """Carries a handler's error, which may be of the same kind as the network's, past the reconnecting."""
+
+
+_GONE = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, TransportError, _Gap)
+
+
+class FilingsClient:
+    """A subscriber. Add handlers, then `run` it until it is cancelled."""
+
+    def __init__(
+        self,
+        url: str,
+        http: Http,
+        *,
+        wanted: Wanted | None = None,
+        api_key: str = "",
+        checkpoint: Checkpoint | None = None,
+        start: Start | None = None,
+        clock: Clock | None = None,
+        draw: Callable[[], float] = random.random,
+        patient: bool = True,
+    ) -> None:
+        """`url`: SEC_DIGESTER_URL, http or ws. With `patient` False, a service that was never reached is an error."""
+        self._address = Address.of(url)
+        self._wanted = wanted or Wanted()
+        self._headers = {"X-API-Key": api_key} if api_key else {}
+        self._checkpoint = checkpoint or MemoryCheckpoint()
+        self._start = start or Start()
+        self._clock = clock or SystemClock()
+        self._draw = draw
+        self._patient = patient
+        self._past = Past(http, self._address, self._headers, self._wanted)
+        self._handlers: list[tuple[str, Handler]] = []
+        self._place: Place | None = None
+        self._failures = 0
+        self._beat_s = 15.0
+
+    @property
+    def place(self) -> Place | None:
+        """Up to where everything is done."""
+        return self._place
+
+    def handle(self, name: str, handler: Handler) -> None:
+        """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts."""
+        self._handlers.append((name, handler))
+
+    async def run(self) -> None:
+        """Follow the stream until cancelled.
+
+        Raises Refused when the service does not accept our key, Unreachable when it was never reached and we are not
+        patient, and whatever a handler raises: its message is not marked and comes again.
+        """
+        self._place = await self._checkpoint.load()
+        while True:
+            try:
+                await self._session()
+            except _HandlerFailed as failed:
+                assert failed.__cause__ is not None
+                raise failed.__cause__ from None
+            except _GONE as error:
+                self._judge(error)
+                wait = self._draw() * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures)
+                self._failures = min(self._failures + 1, 10)
+                log.info("client.waiting", seconds=round(wait, 2), error=str(error))
+                await self._clock.sleep(wait)
+
+    async def _session(self) -> None:
+        options: dict[str, Any] = {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 2, "max_queue": 64}
+        async with connect(
+            self._address.socket,
+            additional_headers=self._headers,
+            compression=None,
+            proxy=None,
+            max_size=MESSAGE_BYTES,
+            **options,
+        ) as socket:
+            connected = await self._expect(socket, "connected")
+            self._patient = True
+            self._beat_s = float(connected["heartbeat_s"])
+            resume = self._resume(connected)
+            wish = {"type": "subscribe", **self._wanted.fields()}
+            await socket.send(orjson.dumps({**wish, "resume": resume} if resume else wish).decode())
+            subscribed = await self._expect(socket, "subscribed")
+            await self._catch_up(connected["epoch"], subscribed)
+            async for message in self._messages(socket):
+                await self._take(message)
+
+    def _resume(self, connected: dict[str, Any]) -> dict[str, Any] | None:
+        if self._place is not None:
+            return {"epoch": self._place.epoch, "after": self._place.seq}
+        if self._start.after is None:
+            return None
+        return {"epoch": connected["epoch"], "after": max(self._start.after, connected["oldest"] - 1)}
+
+    async def _catch_up(self, epoch: str, subscribed: dict[str, Any]) -> None:
+        """Where the service could not resume us: what REST has since our last message, oldest first."""
+        pos = int(subscribed["pos"])
+        since = self._start.since_ns if self._place is None else max(0, self._place.ts_ns - MARGIN_NS)
+        if not subscribed["recovered"] and since is not None:
+            log.info("client.catching_up", reason=subscribed["reason"])
+            for raw in await self._past.since(since, subscribed.get("cursor", "")):
+                await self._deliver(await self._as_news(raw), None)
+        at = self._place.ts_ns if self._place else int(self._clock.now().timestamp()) * 10**9
+        self._place = Place(epoch, pos, at)
+        await self._checkpoint.move(self._place)
+
+    async def _as_news(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """REST shows a filing's newest message: an alert for us, when we know nothing of the filing."""
+        if raw["type"].endswith("_update") and not await self._checkpoint.knows(raw["filing_id"]):
+            return {**raw, "type": raw["type"].replace("_update", "_alert"), "replay": True}
+        return {**raw, "replay": True}
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        place = self._place
+        assert place is not None
+        if message["type"] in ("heartbeat", "caught_up"):
+            self._failures = 0
+            if message["pos"] > place.seq:
+                self._place = Place(place.epoch, message["pos"], place.ts_ns)
+                await self._checkpoint.move(self._place)
+        elif "filing_id" in message and message["seq"] > place.seq:
+            if message["prev"] > place.seq:
+                raise _Gap(f"{message['prev']} was due after {place.seq}, {message['seq']} came")
+            self._failures = 0
+            after = Place(place.epoch, message["seq"], message["ts_ns"])
+            await self._deliver(message, after)
+            self._place = after
+
+    async def _deliver(self, raw: dict[str, Any], place: Place | None) -> None:
+        try:
+            alert = Alert.model_validate(raw)
+        except ValidationError as error:
+            log.error("client.message_unreadable", seq=raw.get("seq"), error=str(error.errors()[0]["loc"]))
+            if place is not None:
+                await self._checkpoint.move(place)
+            return
+        # An update that was shown to us as an alert is still the same message.
+        key = f"{alert.filing_id}/{alert.version}"
+        message = Message(raw["seq"], alert, bool(raw.get("replay")), raw)
+        last = len(self._handlers) - 1
+        for number, (name, handler) in enumerate(self._handlers):
+            here = place if number == last else None
+            if await self._checkpoint.seen(name, key):
+                if here is not None:
+                    await self._checkpoint.move(here)
+                continue
+            await self._checkpoint.commit(name, key, here, await _handled(handler, message))
+
+    async def _messages(self, socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
+        while True:
+            yield await self._next(socket)
+
+    async def _expect(self, socket: ClientConnection, kind: str) -> dict[str, Any]:
+        while (message := await self._next(socket))["type"] != kind:
+            pass
+        return message
+
+    async def _next(self, socket: ClientConnection) -> dict[str, Any]:
+        """The next message; TimeoutError after two silent heartbeats, as a half-open connection gives."""
+        async with self._clock.timeout(2 * self._beat_s):
+            text = await socket.recv()
+        try:
+            message = orjson.loads(text)
+            return message if isinstance(message["type"], str) else {"type": ""}
+        except (orjson.JSONDecodeError, TypeError, KeyError):
+            raise Unreachable(f"{self._address.socket} sends what is no message of ours: check the address") from None
+
+    def _judge(self, error: BaseException) -> None:
+        """Raise what waiting cannot mend."""
+        shown = self._address.socket
+        if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in _FATAL:
+            raise Refused(f"{shown} {_FATAL[error.rcvd.code]}", url=shown) from error
+        if isinstance(error, InvalidStatus) and error.response.status_code in (401, 403):
+            raise Refused(f"{shown} refuses us ({error.response.status_code})", url=shown) from error
+        if self._patient:
+            return
+        if isinstance(error, InvalidStatus):
+            status = error.response.status_code
+            raise BadStatus(f"{shown} is not Catalyst (it answers {status}): check --url", url=shown) from error
+        raise Unreachable(
+            f"nothing answers at {shown}: start it with `catalyst up`, or name its address with --url", url=shown
+        ) from error
+
+
+async def _handled(handler: Handler, message: Message) -> Work | None:
+    try:
+        return await handler(message)
+    except Exception as error:
+        raise _HandlerFailed from error
