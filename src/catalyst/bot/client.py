@@ -68,6 +68,10 @@ class _Gap(Exception):
 class _HandlerFailed(Exception):
     """Carries a handler's error, which may be of the same kind as the network's, past the reconnecting."""
 
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__(str(error))
+
 
 _GONE = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, TransportError, _Gap)
 
@@ -123,8 +127,7 @@ class FilingsClient:
             try:
                 await self._session()
             except _HandlerFailed as failed:
-                assert failed.__cause__ is not None
-                raise failed.__cause__ from None
+                raise failed.error from None
             except _GONE as error:
                 self._judge(error)
                 wait = self._draw() * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures)
@@ -254,4 +257,4 @@ async def _handled(handler: Handler, message: Message) -> Work | None:
     try:
         return await handler(message)
     except Exception as error:
-        raise _HandlerFailed from error
+        raise _HandlerFailed(error) from error

@@ -27,8 +27,8 @@ def tail(
 ) -> None:
     """Follow the alerts of a running service; Ctrl-C ends it.
 
-    A broken connection is resumed where it broke: nothing is missed, nothing printed twice. A line that starts with ↻
-    after the time is an update of a filing that was shown before.
+    A broken connection is resumed where it broke: nothing is missed, nothing printed twice. A line with ↻ after its time
+    is an update of a filing that was shown before.
 
     Examples: catalyst tail · catalyst tail --ticker AAPL --form 8-K · catalyst tail --since 1h --json
     """
@@ -49,19 +49,10 @@ def tail(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-async def _follow(
-    url: str,
-    wanted: tuple[tuple[str, ...], tuple[str, ...], float],
-    start: Start,
-    api_key: str,
-    as_json: bool,
-    count: int,
-) -> None:
+async def _follow(url: str, wanted: Wanted, start: Start, api_key: str, as_json: bool, count: int) -> None:
     from catalyst.bot.client import FilingsClient
-    from catalyst.bot.past import Wanted
     from catalyst.http import Http
 
-    filters = Wanted(wanted[0], wanted[1], wanted[2])
     async with Http() as http:
         client = FilingsClient(url, http, wanted=wanted, api_key=api_key, start=start, patient=False)
         await _until(client, _printer(as_json), count)
