@@ -15,6 +15,7 @@ from decimal import Decimal
 from catalyst.filings.amounts import shown
 from catalyst.filings.ground import ground
 from catalyst.filings.prescore import Row, Score, keywords, rows
+from catalyst.filings.sanitize import sanitize
 from catalyst.filings.summary import READ_CHARS, sentences, sources, summarize
 from catalyst.filings.types import Filing, Parsed
 from catalyst.sentiment import label_of, score
@@ -64,7 +65,8 @@ def from_rules(filing: Filing, parsed: Parsed, score: Score) -> Analysis:
     """What the form's parser found, in an analysis: facts, an extractive summary, a sentiment. Grounded, pure."""
     items = tuple(dict.fromkeys((*filing.items, *(item.code for item in parsed.items))))
     found = rows(filing.form, items)
-    text = telling_text(parsed)
+    texts, removed = _telling(parsed)
+    text = "\n".join(texts)
     witnesses = [*_by_event(found), *_by_figures(parsed.facts), *_by_words(text)]
     sentiment, confidence = _verdict(witnesses)
     analysis = Analysis(
@@ -73,10 +75,10 @@ def from_rules(filing: Filing, parsed: Parsed, score: Score) -> Analysis:
         confidence=confidence,
         keywords=list(dict.fromkeys(keyword.word for keyword in keywords(text)))[:MAX_KEYWORDS],
         event_types=_events(found),
-        summary=_summary(filing, parsed, found),
+        summary=_summary(filing, parsed, found, texts),
         priority=score.tier,
         priority_score=score.priority_score,
-        rules=[*score.rules, *(witness.rule for witness in witnesses), *parsed.problems[:3]],
+        rules=[*score.rules, *(witness.rule for witness in witnesses), *_removed(removed), *parsed.problems[:3]],
         facts=list(parsed.facts[:MAX_FACTS]),
         risks=[*_event_risks(found), *_text_risks(text)][:MAX_RISKS],
         source="rules",
@@ -84,15 +86,18 @@ def from_rules(filing: Filing, parsed: Parsed, score: Score) -> Analysis:
     return ground(analysis, parsed)
 
 
-def telling_text(parsed: Parsed) -> str:
-    """The start of the most telling texts of a filing, within `READ_CHARS` in all."""
-    taken, left = [], READ_CHARS
+def _telling(parsed: Parsed) -> tuple[list[str], int]:
+    """The start of the most telling texts, within `READ_CHARS` in all, and how many passages were taken out."""
+    taken: list[str] = []
+    left, removed = READ_CHARS, 0
     for text in sources(parsed):
         if left <= 0:
             break
-        taken.append(text[:left])
+        clean = sanitize(text[:left])
+        taken.append(clean.text)
+        removed += len(clean.removed)
         left -= len(text)
-    return "\n".join(taken)
+    return taken, removed
 
 
 def _events(found: Sequence[Row]) -> list[str]:
@@ -119,11 +124,11 @@ def _announcement(filing: Filing, found: Sequence[Row], company: str, tickers: S
     return f"{named} filed form {filing.form}{what}."[:600]
 
 
-def _summary(filing: Filing, parsed: Parsed, found: Sequence[Row]) -> str:
+def _summary(filing: Filing, parsed: Parsed, found: Sequence[Row], texts: Sequence[str]) -> str:
     if parsed.family in ("ownership", "offering", "stake"):
-        told = " ".join(part for part in (_terms(parsed.facts), summarize(parsed)) if part)
+        told = " ".join(part for part in (_terms(parsed.facts), summarize(texts)) if part)
     else:
-        told = summarize(parsed)
+        told = summarize(texts)
     return told or _announcement(filing, found, "", ())
 
 
@@ -172,6 +177,10 @@ def _verdict(witnesses: Sequence[_Witness]) -> tuple[float, float]:
     strength = sum(abs(witness.value) * witness.weight for witness in witnesses)
     agreement = abs(total) / strength if strength else 1.0
     return round(total / weight, 4), round(0.3 + 0.6 * agreement * min(1.0, weight / 2), 2)
+
+
+def _removed(count: int) -> tuple[str, ...]:
+    return (f"{count} passages that speak to a model left unread",) if count else ()
 
 
 def _word(lean: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catalyst.filings.prescore import keywords
@@ -22,18 +22,22 @@ _ABBREVIATION = re.compile(
     r"|\b[A-Z](?:\.[A-Z])*|\bet al|\be\.g|\bi\.e|\bL\.L\.C|\bN\.A)\.$"
 )
 _BOILERPLATE = re.compile(
-    r"forward[- ]looking|safe harbor|private securities litigation|deemed (?:to be )?[\"“”']?filed|"
-    r"incorporated (?:herein )?by reference|pursuant to the requirements|check (?:the appropriate|mark)|"
-    r"commission file|exact name of|conference call|webcast|dial[- ]in|investor relations|media contact|contacts?:|"
-    r"attached (?:hereto )?as exhibit|furnished (?:herewith|as)|non-gaap (?:financial )?measures?|emerging growth company|information (?:contained |included |"
-    r"set forth )?in this|copy of (?:the|this|which)|is (?:filed|attached|included) (?:as|herewith)|"
-    r"qualified in its entirety|table of contents|"
-    r"all rights reserved|actual results (?:could|may|to) differ|risk factors|undertakes? no obligation|"
-    r"no obligation to update|"
-    r"trademarks?\b|www\.|https?:|for more information|for further information|securities act of 1933, as amended|"
-    r"registrant'?s? telephone|zip code|par value \$|name of each exchange|aggregate market value|not applicable|"
-    r"general instruction|duly (?:caused|authorized)|report to be signed|signatures?$|"
-    r"omb (?:number|approval)|^about [A-Z]|is a (?:leading|global|premier|clinical[- ]stage)|headquartered in",
+    "|".join(
+        (
+            r"forward[- ]looking|safe harbor|private securities litigation|actual results (?:could|may|to) differ",
+            r"deemed (?:to be )?[\"“”']?filed|incorporated (?:herein )?by reference|pursuant to the requirements",
+            r"check (?:the appropriate|mark)|commission file|exact name of|conference call|webcast|dial[- ]in",
+            r"investor relations|media contact|contacts?:|for (?:more|further) information|www\.|https?:",
+            r"attached (?:hereto )?as exhibit|is (?:filed|attached|included) (?:as|herewith)|furnished (?:herewith|as)",
+            r"non-gaap (?:financial )?measures?|emerging growth company|qualified in its entirety|table of contents",
+            r"information (?:contained |included |set forth )?in this|copy of (?:the|this|which)|all rights reserved",
+            r"risk factors|no obligation to|undertakes? no|trademarks?\b|securities act of 1933, as amended",
+            r"registrant'?s? telephone|zip code|par value \$|name of each exchange|aggregate market value",
+            r"not applicable|general instruction|duly (?:caused|authorized)|report to be signed|signatures?$",
+            r"omb (?:number|approval)|^about [A-Z]|is a (?:leading|global|premier|clinical[- ]stage)|headquartered in",
+            r"criminal offense|passed upon the (?:adequacy|accuracy)|approved or disapproved|dollars in (?:thou|mill)",
+        )
+    ),
     re.IGNORECASE,
 )
 _METRIC = re.compile(
@@ -62,9 +66,9 @@ def sources(parsed: Parsed) -> Iterator[str]:
         yield parsed.text
 
 
-def summarize(parsed: Parsed) -> str:
+def summarize(texts: Iterable[str]) -> str:
     """Two or three sentences, verbatim and in their order, of the first text that has any; empty when none has."""
-    for text in sources(parsed):
+    for text in texts:
         best = _best(_weighed(text[:READ_CHARS]))
         if best:
             return " ".join(sentence.text for sentence in best)

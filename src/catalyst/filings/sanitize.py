@@ -1,0 +1,123 @@
+"""Take out of a filing's text what speaks to a language model instead of a reader. Start with `sanitize`.
+
+The patterns stand in `data/injection.toml`. No list of them is complete, so this is the first of two checks:
+`guard.py` is the second. A passage taken out in error costs one passage of what the model and the rules read.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+_LONG_LINE = 500
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_INVISIBLE = re.compile(
+    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
+    "\\ufe00-\\ufe0f\\ufeff\\U000e0000-\\U000e0fff]"
+)
+_LOOKALIKES = str.maketrans("аеорсхуіјѕԁӏһкмтвнαεορτυικνᴀʙᴄᴅᴇ0135", "aeopcxyijsdlhkmtbhaeoptuiknabcdeoles")
+"""Cyrillic, Greek and small-capital letters that look Latin, and digits that stand for letters."""
+_SPACED = re.compile(r"\b(?:[a-z][ ._\-*]{1,3}){9,}[a-z]\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A text without the passages that speak to a model; `removed` holds those, as they stood."""
+
+    text: str
+    removed: tuple[str, ...] = ()
+
+
+def sanitize(text: str) -> Clean:
+    """Take out each passage that speaks to a model, and those beside it that talk of judging."""
+    units = list(_units(text))
+    if not units:
+        return Clean(text)
+    patterns = _patterns()
+    read = [folded(unit) for unit in units]
+    hit = _hits(read)
+    for place in sorted(hit):
+        hit |= {
+            beside
+            for beside in (place - 1, place + 1)
+            if 0 <= beside < len(units) and patterns.judging.search(read[beside])
+        }
+    kept = "".join(unit for place, unit in enumerate(units) if place not in hit)
+    return Clean(kept, tuple(units[place].strip()[:200] for place in sorted(hit)))
+
+
+def speaks_to_a_model(text: str) -> bool:
+    """Whether any passage of a text speaks to a model."""
+    return bool(_hits([folded(text)]))
+
+
+def talks_of_judging(text: str) -> bool:
+    """Whether a sentence is about how to judge, which no statement of a filer about its business is."""
+    return speaks_to_a_model(text) or _patterns().judging.search(folded(text)) is not None
+
+
+def folded(text: str) -> str:
+    """A text as a careful reader sees it: no invisible marks, look-alike letters made Latin, lower case."""
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    return " ".join(text.split(" ")).replace("’", "'").replace("“", '"').replace("”", '"')
+
+
+def _units(text: str) -> Iterator[str]:
+    """Lines with their ends; long ones in sentences."""
+    for line in text.splitlines(keepends=True):
+        if len(line) <= _LONG_LINE:
+            yield line
+            continue
+        cuts = [0, *(found.end() for found in _SENTENCE.finditer(line)), len(line)]
+        yield from (line[start:end] for start, end in itertools.pairwise(cuts) if end > start)
+
+
+def _hits(read: list[str]) -> set[int]:
+    """Which units a pattern touches; a passage broken over lines touches several."""
+    patterns = _patterns()
+    starts = [0, *itertools.accumulate(len(unit.rstrip("\r\n")) + 1 for unit in read)]
+    joined = "\n".join(unit.rstrip("\r\n") for unit in read)
+    flat = joined.replace("\n", " ")
+    spans = [found.span() for found in patterns.lines.finditer(joined)]
+    for shown in (flat,) if flat.isascii() else (flat, flat.translate(_LOOKALIKES)):
+        spans += [found.span() for pattern in patterns.speaks for found in pattern.finditer(shown)]
+    for found in _SPACED.finditer(joined):
+        if patterns.hidden.search(re.sub(r"[^a-z]", "", found.group())):
+            spans.append(found.span())
+    hit: set[int] = set()
+    for start, end in spans:
+        hit |= set(range(bisect.bisect_right(starts, start) - 1, bisect.bisect_left(starts, end)))
+    return hit
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    speaks: tuple[re.Pattern[str], ...]
+    lines: re.Pattern[str]
+    judging: re.Pattern[str]
+    hidden: re.Pattern[str]
+
+
+@functools.cache
+def _patterns() -> _Patterns:
+    """The patterns, read once at first use."""
+    data = tomllib.loads((files(__package__) / "data" / "injection.toml").read_text("utf-8"))
+
+    def built(pattern: str) -> re.Pattern[str]:
+        for name in ("judgement", "addressee"):
+            pattern = pattern.replace(f"{{{name}}}", data[name])
+        return re.compile(pattern, re.DOTALL)
+
+    return _Patterns(
+        tuple(map(built, data["speaks_to_a_model"])),
+        built(data["begins_a_line"]),
+        built(data["talks_of_judging"]),
+        built(data["hidden"]),
+    )
