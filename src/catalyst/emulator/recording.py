@@ -7,6 +7,7 @@ Read `feed.py` and `library.py` next.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import gzip
 import json
@@ -69,6 +70,7 @@ class Recording:
         of_day = [row for row in newest_first if _belongs(row, day)]
         self.accessions = len({row.accession for row in of_day}) * volume
         self.rows = len(of_day) * volume
+        self._releases = sorted({row.accession: row.released for row in of_day}.values())
         self.starts_at = starts_at or datetime.combine(day, OPENING, NEW_YORK)
         self.ends_at = datetime.fromtimestamp(max(row.released for row in of_day), NEW_YORK)
 
@@ -94,6 +96,10 @@ class Recording:
     def at(self, start: time) -> datetime:
         """A New York time of the recorded day."""
         return datetime.combine(self.day, start, NEW_YORK)
+
+    def released(self, now: float) -> int:
+        """How many of the day's accessions are out at a moment (POSIX seconds)."""
+        return bisect.bisect_right(self._releases, now) * self.volume
 
     def find(self, accession: str) -> Filing | None:
         """The filing that arrives under this number, or None."""
