@@ -99,7 +99,6 @@ class Service:
 async def service(settings: Settings, source: Source, folder: Path) -> AsyncIterator[Service]:
     """Put the service together over the databases in `folder`, which the caller has locked; close them at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        server_settings = settings.web
         db = Database(folder / "stream.db", synchronous="FULL")
         stack.callback(db.close)
         http = await stack.enter_async_context(Http(source.clock, source.user_agent))
@@ -131,7 +130,8 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             poll_seconds=settings.filings.poll_seconds,
         )
         status = _Status(source, ledger, poller, pipeline, llm)
-        server = Server(create_app(Parts(log, server_settings, watchlist, status, status.problems)), server_settings)
+        app = create_app(Parts(log, settings.web, watchlist, status, status.problems))
+        server = Server(app, settings.web.host, settings.web.port)
         yield Service(source, log, ledger, poller, pipeline, server, companies, _model(llm), http, limiter)
 
 

@@ -6,8 +6,10 @@ import sys
 
 import typer
 
+from catalyst.app.commands.check import check
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.parse import parse
+from catalyst.app.commands.tail import tail
 from catalyst.app.commands.up import serve, up
 from catalyst.errors import CatalystError
 
@@ -16,6 +18,8 @@ app.command("up")(up)
 app.command("serve")(serve)
 app.command("emulate")(emulate)
 app.command("parse")(parse)
+app.command("check")(check)
+app.command("tail")(tail)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from catalyst.bot.client import FilingsClient, Handler, Message, Start
+    from catalyst.bot.past import Wanted
 
 
 def tail(
@@ -27,8 +28,8 @@ def tail(
 ) -> None:
     """Follow the alerts of a running service; Ctrl-C ends it.
 
-    A broken connection is resumed where it broke: nothing is missed, nothing printed twice. A line with ↻ after its time
-    is an update of a filing that was shown before.
+    A broken connection is resumed where it broke: nothing is missed, nothing printed twice. A line with ↻ after its
+    time is an update of a filing that was shown before.
 
     Examples: catalyst tail · catalyst tail --ticker AAPL --form 8-K · catalyst tail --since 1h --json
     """
