@@ -19,7 +19,8 @@ CatalystError
 └── LLMServiceError          the hub's; its children live below
     ├── ProviderError        one provider failed one attempt (`retryable` says whether again helps)
     │   ├── LLMRateLimitError, LLMAuthenticationError, LLMTimeoutError, LLMContextError,
-    │   └── LLMRefusedError, LLMServerError, LLMBadResponseError, LLMModelError
+    │   ├── LLMRefusedError, LLMServerError, LLMBadResponseError, LLMModelError
+    │   └── LLMStreamError   a stream broke after its first token; `delivered` is what had come
     ├── LLMValidationError   the request makes no sense
     │   └── StructuredOutputError   the model's text never met the schema; `raw` holds it
     ├── BudgetExceeded       money: refused before any was spent
@@ -171,6 +172,14 @@ class LLMBadResponseError(ProviderError):
     """The answer is not of the provider's own format."""
 
     retryable = True
+
+
+class LLMStreamError(ProviderError):
+    """A stream broke after its first token, so no other target could take over; `delivered` is the text so far."""
+
+    def __init__(self, message: str, *, provider: str, model: str = "", delivered: str = "") -> None:
+        self.delivered = delivered
+        super().__init__(message, provider=provider, model=model)
 
 
 class LLMModelError(ProviderError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -213,7 +213,7 @@ class Provider(Protocol):
 
     async def complete(self, call: Call) -> Completion: ...
 
-    def stream(self, call: Call) -> AsyncIterator[Delta]:
+    def stream(self, call: Call) -> AsyncGenerator[Delta, None]:
         """Deltas as they arrive; closing the iterator closes the connection."""
         ...
 

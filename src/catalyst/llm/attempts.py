@@ -1,0 +1,276 @@
+"""One request's attempts, each one reserved, sent, priced and recorded.
+
+`Attempts.run` answers a job, `Attempts.stream` yields it. An `Attempt` holds the money, the provider's slot and the
+ledger row of one try; it lets go of all three however the try ends, and nothing it does then waits. `walk` chooses
+the targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import structlog
+
+from catalyst.clock import Clock
+from catalyst.errors import LLMServiceError, LLMStreamError
+from catalyst.llm import tokens
+from catalyst.llm.breaker import Breaker, Circuit
+from catalyst.llm.budget import Budget, Claim, Reservation
+from catalyst.llm.gate import Gate
+from catalyst.llm.job import Job
+from catalyst.llm.ledger import Ledger, Row
+from catalyst.llm.metrics import HubMetrics
+from catalyst.llm.prices import Price, Prices, usd
+from catalyst.llm.quotas import FreeQuotas
+from catalyst.llm.retry import Backoff
+from catalyst.llm.router import Router, Target
+from catalyst.llm.settings import VendorDefaults
+from catalyst.llm.trail import BLAMED, Trail, may_be_billed, outcome_of
+from catalyst.llm.types import Attempt as Record
+from catalyst.llm.types import Call, Completion, Delta, Outcome, Usage
+from catalyst.llm.walk import Walk
+
+LEAST_TOKENS = 64
+"""A request that left max_tokens unset is cut no shorter than this to fit the money left."""
+
+GRACE = 15.0
+"""Seconds that a lease outlives its attempt's deadline."""
+
+_NO_DEFAULTS = VendorDefaults()
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one target, from the reservation to the ledger row."""
+
+    target: Target
+    call: Call
+    price: Price
+    reservation: Reservation
+    circuit: Circuit
+    began: float
+    quota_day: str = ""
+    sent: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """See the module. Shared by all requests of a service."""
+
+    router: Router
+    prices: Prices
+    budget: Budget
+    ledger: Ledger
+    breaker: Breaker
+    quotas: FreeQuotas
+    gates: Mapping[str, Gate]
+    metrics: HubMetrics
+    clock: Clock
+    backoff: Backoff
+    vendors: Mapping[str, VendorDefaults]
+    ended: Callable[[str, bool], None] = lambda provider, well: None
+    """Told of each attempt's end, well or not (the local tier releases its model on repeated failure)."""
+
+    async def run(self, trail: Trail) -> tuple[Completion, Target]:
+        """The first answer. Raises AllProvidersFailed, BudgetExceeded, or the error of an only target."""
+        walk = self._walk(trail)
+        while (target := await walk.next()) is not None:
+            try:
+                return await self.once(trail, target, trail.job), target
+            except LLMServiceError as error:
+                await walk.failed(error)
+        raise trail.verdict()
+
+    async def once(self, trail: Trail, target: Target, job: Job) -> Completion:
+        """One attempt that answers whole; the repair turn uses it too."""
+        attempt = await self._begin(target, job)
+        try:
+            await self._send(attempt)
+            completion = await target.provider.complete(attempt.call)
+            self._answered(trail, attempt, completion.usage, completion.text)
+            return completion
+        except BaseException as error:
+            self._broke(trail, attempt, error)
+            raise
+        finally:
+            self.gates[target.model.provider].leave()
+
+    async def stream(self, trail: Trail) -> AsyncGenerator[tuple[Delta, Target], None]:
+        """The answer in pieces. Falls back until the first token; after it LLMStreamError says what was delivered."""
+        walk = self._walk(trail)
+        while (target := await walk.next()) is not None:
+            delivered: list[str] = []
+            try:
+                async with aclosing(self._pieces(trail, target, delivered)) as pieces:
+                    async for delta in pieces:
+                        yield delta, target
+                return
+            except LLMServiceError as error:
+                if delivered:
+                    raise _cut(target, delivered, error) from error
+                await walk.failed(error)
+        raise trail.verdict()
+
+    async def _pieces(self, trail: Trail, target: Target, delivered: list[str]) -> AsyncGenerator[Delta, None]:
+        attempt = await self._begin(target, trail.job)
+        usage: Usage | None = None
+        try:
+            await self._send(attempt)
+            async with aclosing(target.provider.stream(attempt.call)) as deltas:
+                async for delta in deltas:
+                    usage = delta.usage or usage
+                    if delta.text:
+                        delivered.append(delta.text)
+                    yield delta
+            self._answered(trail, attempt, usage or Usage(), "".join(delivered))
+        except GeneratorExit:
+            self._abandoned(trail, attempt, usage, "".join(delivered))
+            raise
+        except BaseException as error:
+            self._broke(trail, attempt, error, usage)
+            raise
+        finally:
+            self.gates[target.model.provider].leave()
+
+    def _walk(self, trail: Trail) -> Walk:
+        return Walk(
+            trail,
+            router=self.router,
+            breaker=self.breaker,
+            quotas=self.quotas,
+            metrics=self.metrics,
+            clock=self.clock,
+            backoff=self.backoff,
+        )
+
+    async def _begin(self, target: Target, job: Job) -> Attempt:
+        """A slot at the provider, then the money. Raises BudgetExceeded or QuotaExceeded."""
+        gate = self.gates[target.model.provider]
+        if not gate.try_enter():
+            await gate.enter(job.request.tenant, job.request.priority, job.deadline - self.clock.monotonic())
+        try:
+            call, price, claim = self._claim(target, job)
+            reservation = await self.budget.reserve(claim)
+        except BaseException:
+            gate.leave()
+            raise
+        if reservation.amount < claim.amount:
+            most = price.output_for(reservation.amount, job.bound)
+            call = replace(call, max_tokens=max(1, min(call.max_tokens, most)))
+        return Attempt(target, call, price, reservation, self.breaker.of(target.name), self.clock.monotonic())
+
+    def _claim(self, target: Target, job: Job) -> tuple[Call, Price, Claim]:
+        request, vendor = job.request, self.vendors.get(target.model.provider, _NO_DEFAULTS)
+        price = self.prices.of(target.model, job.now)
+        most = min(request.max_tokens, vendor.max_tokens or request.max_tokens)
+        temperature = request.temperature
+        if vendor.temperature is not None and "temperature" not in request.model_fields_set:
+            temperature = vendor.temperature
+        seconds = min(job.deadline - self.clock.monotonic(), vendor.timeout_seconds or 300.0)
+        call = job.call(target.model.id, most, max(seconds, 0.001), temperature)
+        least = most if "max_tokens" in request.model_fields_set else min(LEAST_TOKENS, most)
+        claim = Claim(price.bound(job.bound, most), price.bound(job.bound, least), job.scopes, seconds + GRACE)
+        return call, price, claim
+
+    async def _send(self, attempt: Attempt) -> None:
+        await self.budget.sent(attempt.reservation)
+        attempt.sent = True
+        attempt.circuit.enter()
+        attempt.quota_day = self.quotas.count(attempt.target.model.provider)
+        attempt.began = self.clock.monotonic()
+
+    def _answered(self, trail: Trail, attempt: Attempt, usage: Usage, text: str) -> None:
+        attempt.circuit.succeeded()
+        self.ended(attempt.target.model.provider, True)
+        self.router.measured(attempt.target, self.clock.monotonic() - attempt.began)
+        estimated = usage.input <= 0 and usage.output <= 0
+        if estimated:
+            usage = Usage(trail.job.tokens, tokens.estimated(tokens.utf8_length(text)))
+        cost = attempt.price.cost(usage)
+        if cost > attempt.reservation.amount:
+            log.warning("budget.bound.exceeded", target=attempt.target.name, cost=str(usd(cost)))
+        self._close(trail, attempt, Outcome.OK, usage, cost, estimated=estimated)
+
+    def _abandoned(self, trail: Trail, attempt: Attempt, usage: Usage | None, text: str) -> None:
+        """The consumer stopped: charged is the input and what was delivered, by bounds where nothing was said."""
+        attempt.circuit.left()
+        if usage is not None:
+            self._close(trail, attempt, Outcome.CANCELLED, usage, attempt.price.cost(usage))
+            return
+        usage = Usage(trail.job.bound, tokens.utf8_length(text) + LEAST_TOKENS)
+        cost = min(attempt.price.cost(usage), attempt.reservation.amount) if attempt.sent else 0
+        self._close(trail, attempt, Outcome.CANCELLED, usage, cost, estimated=True)
+
+    def _broke(self, trail: Trail, attempt: Attempt, error: BaseException, usage: Usage | None = None) -> None:
+        if attempt.closed:
+            return
+        outcome = outcome_of(error)
+        if outcome in BLAMED:
+            attempt.circuit.failed()
+            self.ended(attempt.target.model.provider, False)
+        else:
+            attempt.circuit.left()
+        usage = usage or getattr(error, "usage", None)
+        if usage is not None:
+            cost = attempt.price.cost(usage)
+        else:
+            cost = attempt.reservation.amount if attempt.sent and may_be_billed(error) else 0
+        estimated = usage is None and cost > 0
+        self._close(trail, attempt, outcome, usage or Usage(), cost, estimated=estimated, detail=str(error)[:300])
+
+    def _close(
+        self,
+        trail: Trail,
+        attempt: Attempt,
+        outcome: Outcome,
+        usage: Usage,
+        cost: int,
+        *,
+        estimated: bool = False,
+        detail: str = "",
+    ) -> None:
+        """Settle the money and record the row; nothing here waits, so nothing here can be cancelled."""
+        attempt.closed = True
+        self.budget.settle(attempt.reservation, cost)
+        if not attempt.sent:
+            return
+        job, model = trail.job, attempt.target.model
+        seconds = self.clock.monotonic() - attempt.began
+        self.ledger.record(
+            Row(
+                at=self.clock.now().timestamp(),
+                request=job.id,
+                tenant=job.request.tenant,
+                feature=job.request.feature_name,
+                provider=model.provider,
+                model=model.name,
+                outcome=outcome.value,
+                tokens_in=usage.input,
+                tokens_out=usage.output,
+                tokens_cached=usage.cached,
+                cost=cost,
+                price_version=attempt.price.version,
+                latency_ms=seconds * 1000,
+                retry=trail.calls,
+                estimated=estimated,
+                quota_day=attempt.quota_day,
+            )
+        )
+        self.metrics.observe(model.provider, model.name, outcome.value, seconds, usage.input, usage.output, cost / 1e9)
+        trail.calls += 1
+        trail.cost += cost
+        trail.records.append(Record(model.provider, model.name, outcome, seconds * 1000, usage, usd(cost), detail))
+
+
+def _cut(target: Target, delivered: list[str], error: LLMServiceError) -> LLMStreamError:
+    return LLMStreamError(
+        f"{target.name} broke off after {sum(map(len, delivered))} characters ({error}); ask again",
+        provider=target.model.provider,
+        model=target.model.name,
+        delivered="".join(delivered),
+    )

@@ -1,0 +1,353 @@
+"""Answer one request and account for its cost.
+
+`LLMService.query` is a request's whole life, in order: cache, limits, route, budget, attempts, ledger, cache. Wire
+formats live in `providers/`; the parts are put together in `assembly`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+
+from catalyst.errors import (
+    BudgetExceeded,
+    LLMServiceError,
+    QuotaExceeded,
+    StructuredOutputError,
+    UsageError,
+)
+from catalyst.llm import tokens
+from catalyst.llm.answer import AnswerStream
+from catalyst.llm.budget import Spent
+from catalyst.llm.cache_seam import CacheHit
+from catalyst.llm.job import Job, folded, question
+from catalyst.llm.ledger import Row
+from catalyst.llm.prices import usd
+from catalyst.llm.retry import retries_of
+from catalyst.llm.router import Target, complexity_of, score
+from catalyst.llm.structured import Mismatch, parse, repair_turns, schema_of
+from catalyst.llm.trail import Trail
+from catalyst.llm.types import Completion, LLMRequest, LLMResponse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prometheus_client import CollectorRegistry
+
+    from catalyst.clock import Clock
+    from catalyst.http import Http
+    from catalyst.llm.assembly import Parts
+    from catalyst.llm.cache_seam import AnswerCache
+    from catalyst.llm.settings import HubSettings
+
+OWN_TENANT = "default"
+"""Requests of Catalyst's own pipelines name no tenant; they are bounded by money and providers, not by quota."""
+
+log = structlog.get_logger()
+
+
+class LLMService:
+    """The hub. Make it with `from_settings`; `async with` starts and closes it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._run = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count(1)
+        self._started = False
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: HubSettings,
+        http: Http,
+        clock: Clock,
+        data_dir: Path,
+        *,
+        registry: CollectorRegistry | None = None,
+        cache: AnswerCache | None = None,
+    ) -> LLMService:
+        """Put a hub together. Raises SettingsError for a model table or an address that makes no sense."""
+        from catalyst.llm.assembly import assemble
+
+        return cls(assemble(settings, http, clock, data_dir, registry=registry, cache=cache))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Load prices, settle what a killed process left, restore counts. Safe to call twice; `query` calls it."""
+        if not self._started:
+            self._started = True
+            await self._parts.start()
+
+    async def close(self) -> None:
+        """Write what is left of ledger and budget, and close the database."""
+        await self._parts.close()
+        self._started = False
+
+    async def query(self, request: LLMRequest, *, external: bool | None = None) -> LLMResponse:
+        """The answer to `request`.
+
+        `external` says whether the tenant's limits count it; unset, every named tenant's requests are.
+        Raises LLMValidationError, StructuredOutputError, QuotaExceeded, BudgetExceeded, AllProvidersFailed; a pinned
+        model's own ProviderError.
+        """
+        await self.start()
+        began = self._clock.monotonic()
+        job = self.prepare(request)
+        hit = await self._cached(job)
+        if hit is not None:
+            return self._from_cache(job, hit, began)
+        await self._enter(job, external)
+        try:
+            trail = Trail(job)
+            completion, target = await self._run_attempts(trail)
+            parsed, completion = await self._validated(trail, target, completion)
+        finally:
+            self._parts.gate.leave()
+        response = self._response(trail, target, completion, parsed, began)
+        if self._parts.cache is not None and request.enable_cache:
+            await self._parts.cache.put(job, response)
+        return response
+
+    def stream(self, request: LLMRequest, *, external: bool | None = None) -> AnswerStream:
+        """The answer in pieces; `.response` holds the whole once it ended. Leaving early settles what was used."""
+        return AnswerStream(self, request, external)
+
+    async def query_batch(
+        self, requests: Sequence[LLMRequest], *, max_concurrent: int = 10, external: bool | None = None
+    ) -> list[LLMResponse | LLMServiceError]:
+        """Answers in the order of the requests; one that failed is its error, as a value."""
+        await self.start()
+        if self._parts.local is not None:
+            await self._parts.local.warm_up()
+        numbers = iter(range(len(requests)))
+        answers: list[Any] = [None] * len(requests)
+
+        async def work() -> None:
+            for number in numbers:
+                try:
+                    answers[number] = await self.query(requests[number], external=external)
+                except LLMServiceError as error:
+                    answers[number] = error
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(max_concurrent, len(requests))):
+                group.create_task(work())
+        return answers
+
+    def query_sync(self, request: LLMRequest) -> LLMResponse:
+        """`query` for scripts. Raises UsageError inside a running event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self._once(request))
+        raise UsageError("query_sync was called inside an event loop: await query() there")
+
+    def estimate_cost(self, request: LLMRequest) -> Decimal:
+        """What the request would likely cost at its first target: estimated input and all of max_tokens."""
+        job = self.prepare(request)
+        route = self._parts.router.route(job, job.now)
+        if not route.targets:
+            return Decimal(0)
+        price = self._parts.prices.of(route.targets[0].model, job.now)
+        return usd(price.bound(job.tokens, request.max_tokens))
+
+    def is_available(self) -> bool:
+        """Whether any provider has a key, or the local tier is on."""
+        return self._parts.router.has_targets
+
+    async def spent(self) -> Mapping[str, Spent]:
+        """This day's and this month's sums, by scope key (`day/…`, `month/…`)."""
+        now, periods = self._clock.now(), self._parts.periods
+        return await self._parts.attempts.budget.spent([periods.day(now), periods.month(now)])
+
+    async def health(self) -> dict[str, Any]:
+        """Whether the hub can answer, with circuits, money, quotas and queues."""
+        return await self._parts.health()
+
+    get_service_health = health
+
+    def get_stats(self) -> dict[str, Any]:
+        """`{monitor: {by_provider, totals, periods}, cache, router}` since the start or `reset_metrics`."""
+        return self._parts.stats.snapshot(self._parts)
+
+    def reset_metrics(self) -> None:
+        """Begin `get_stats` anew; Prometheus counters and the ledger stay."""
+        self._parts.stats.reset(self._clock.now())
+
+    def prepare(self, request: LLMRequest) -> Job:
+        """A request made ready. Raises LLMValidationError."""
+        parts, now = self._parts, self._clock.now()
+        messages, schema = folded(request), schema_of(request)
+        size = tokens.input_bytes(messages, request.tools, schema)
+        length = sum(len(message.content) for message in messages) - len(request.system_prompt)
+        why, complexity = "asked for", str(request.complexity)
+        if complexity == "auto":
+            points = score(request, schema, question(request), length)
+            complexity, why = complexity_of(request, points, parts.settings.complexity_threshold), f"score {points:g}"
+        seconds = request.timeout_seconds
+        if "timeout_seconds" not in request.model_fields_set:
+            seconds = parts.settings.timeout_seconds
+        return Job(
+            request=request,
+            id=request.request_id or f"{self._run}-{next(self._numbers)}",
+            messages=messages,
+            schema=schema,
+            length=length,
+            tokens=tokens.estimated(size),
+            bound=tokens.bound(size, len(messages), framed=bool(request.tools or schema is not None)),
+            complexity=complexity,
+            why=why,
+            now=now,
+            deadline=self._clock.monotonic() + seconds,
+            retries=retries_of(request.max_retries, parts.settings.max_retries, request.priority),
+            scopes=parts.periods.scopes(now, request.tenant, request.feature_name),
+        )
+
+    async def enter_stream(self, job: Job, external: bool | None) -> None:
+        """What `query` does before its attempts, for a stream; pair it with `leave_stream`."""
+        await self.start()
+        await self._enter(job, external)
+
+    def leave_stream(self, trail: Trail) -> None:
+        """Give the slot back and count the stream's attempts."""
+        self._parts.gate.leave()
+        self._parts.stats.note(trail)
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def pieces(self, trail: Trail) -> Any:
+        """The stream of (delta, target)."""
+        return self._parts.attempts.stream(trail)
+
+    async def _once(self, request: LLMRequest) -> LLMResponse:
+        try:
+            return await self.query(request)
+        finally:
+            await self._parts.pause()
+
+    async def _enter(self, job: Job, external: bool | None) -> None:
+        """The tenant's turn, then a slot of the hub."""
+        parts, request = self._parts, job.request
+        try:
+            if external or (external is None and request.tenant != OWN_TENANT):
+                patience = min(parts.settings.queue_seconds, job.deadline - self._clock.monotonic())
+                waited = await parts.limits.acquire(request.tenant, patience)
+                if waited:
+                    parts.metrics.quota_wait.observe(waited)
+            if not parts.gate.try_enter():
+                await parts.gate.enter(request.tenant, request.priority, job.deadline - self._clock.monotonic())
+        except QuotaExceeded:
+            parts.metrics.quota_refused.inc()
+            raise
+
+    async def _run_attempts(self, trail: Trail) -> tuple[Completion, Target]:
+        try:
+            return await self._parts.attempts.run(trail)
+        except BudgetExceeded:
+            self._parts.metrics.budget_refused.inc()
+            raise
+        finally:
+            self._parts.stats.note(trail)
+
+    async def _cached(self, job: Job) -> CacheHit | None:
+        if self._parts.cache is None or not job.request.enable_cache:
+            return None
+        return await self._parts.cache.get(job)
+
+    def _from_cache(self, job: Job, hit: CacheHit, began: float) -> LLMResponse:
+        self._parts.metrics.cache_hits.labels(hit.kind).inc()
+        latency = (self._clock.monotonic() - began) * 1000
+        kept = hit.response
+        self._parts.attempts.ledger.record(
+            Row(
+                at=self._clock.now().timestamp(),
+                request=job.id,
+                tenant=job.request.tenant,
+                feature=job.request.feature_name,
+                provider=kept.provider,
+                model=kept.model,
+                outcome="ok",
+                latency_ms=latency,
+                cache_kind=hit.kind,
+                saved=hit.saved,
+            )
+        )
+        changes: dict[str, Any] = {
+            "cached": True, "cache_kind": hit.kind, "cache_key": hit.key, "latency_ms": latency,
+            "cost_usd": Decimal(0), "retries": 0, "attempts": [], "route": "cache", "request_id": job.id,
+        }  # fmt: skip
+        return kept.model_copy(update=changes)
+
+    async def _validated(self, trail: Trail, target: Target, completion: Completion) -> tuple[Any, Completion]:
+        """The parsed output, after one repair turn if need be. Raises StructuredOutputError."""
+        job = trail.job
+        if job.schema is None or completion.tool_calls:
+            return None, completion
+        try:
+            return parse(job.request, job.schema, completion.text), completion
+        except Mismatch as fault:
+            trail.reject()
+            wrong, said = str(fault), completion.text
+        log.info("output.repaired", target=target.name, request=job.id)
+        try:
+            again = await self._parts.attempts.once(trail, target, job.with_turns(repair_turns(said, wrong)))
+            return parse(job.request, job.schema, again.text), again
+        except Mismatch as fault:
+            trail.reject()
+            wrong, said = str(fault), again.text
+        except LLMServiceError as error:
+            wrong = f"{wrong}; the repair failed: {error}"
+        raise StructuredOutputError(
+            f"{target.name} never met the schema ({wrong}): simplify the schema, or use a stronger model", raw=said
+        )
+
+    def _response(self, trail: Trail, target: Target, completion: Completion, parsed: Any, began: float) -> LLMResponse:
+        usage = completion.usage
+        return LLMResponse(
+            text=completion.text,
+            parsed_output=parsed,
+            provider=target.model.provider,
+            model=target.model.name,
+            latency_ms=(self._clock.monotonic() - began) * 1000,
+            tokens_input=usage.input,
+            tokens_output=usage.output,
+            tokens_cached=usage.cached,
+            cost_usd=usd(trail.cost),
+            finish_reason=completion.finish_reason,
+            tool_calls=list(completion.tool_calls),
+            retries=trail.retries,
+            attempts=trail.records,
+            route=trail.route,
+            request_id=trail.job.id,
+        )
+
+    def response_of(self, trail: Trail, target: Target, completion: Completion, began: float) -> LLMResponse:
+        """The response of a stream that ended. Raises StructuredOutputError where it should hold JSON and does not."""
+        parsed = None
+        if trail.job.schema is not None and not completion.tool_calls:
+            try:
+                parsed = parse(trail.job.request, trail.job.schema, completion.text)
+            except Mismatch as fault:
+                trail.reject()
+                raise StructuredOutputError(
+                    f"the stream did not meet the schema ({fault}): query() repairs, a stream cannot",
+                    raw=completion.text,
+                ) from fault
+        return self._response(trail, target, completion, parsed, began)

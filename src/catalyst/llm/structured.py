@@ -1,0 +1,161 @@
+"""Structured output: the schema to send, the JSON in a model's text, and whether it meets the schema.
+
+Pydantic checks model classes. A plain JSON schema is checked for what models get wrong: types, required and unknown
+properties, enumerations, bounds and lengths. Unknown keywords are not checked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from catalyst.errors import LLMValidationError
+from catalyst.llm.types import LLMRequest, Message
+
+_FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n(.*?)(?:```|\Z)", re.S)
+_STARTS = re.compile(r"[{\[]")
+_TRIES = 64
+"""Places in a text where JSON is looked for."""
+
+_SHOWN = 1_000
+"""Characters of a validation error that go into the repair turn."""
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+class Mismatch(Exception):
+    """The text does not hold what the schema asks; the message says what, for the repair turn."""
+
+
+def schema_of(request: LLMRequest) -> Mapping[str, Any] | None:
+    """The JSON schema to send: None for text, empty for any JSON."""
+    if request.output_format == "text":
+        return None
+    wanted = request.output_schema
+    if wanted is None:
+        return {}
+    if isinstance(wanted, Mapping):
+        return wanted
+    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        return wanted.model_json_schema()
+    raise LLMValidationError("output_schema must be a JSON schema (a dict) or a Pydantic model class")
+
+
+def fields_of(schema: Mapping[str, Any] | None) -> int:
+    """How many fields the schema's top level has."""
+    properties = (schema or {}).get("properties", {})
+    return len(properties) if isinstance(properties, Mapping) else 0
+
+
+def parse(request: LLMRequest, schema: Mapping[str, Any] | None, text: str) -> Any:
+    """The parsed output: a model instance, or what JSON gives. Raises Mismatch."""
+    found = find_json(text)
+    wanted = request.output_schema
+    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        try:
+            return wanted.model_validate(found)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False, include_context=False)
+            lines = [f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}" for fault in faults]
+            raise Mismatch("; ".join(lines)[:_SHOWN]) from error
+    if schema:
+        faults_found = list(_faults(found, schema, "", 0))
+        if faults_found:
+            raise Mismatch("; ".join(faults_found)[:_SHOWN])
+    return found
+
+
+def find_json(text: str) -> Any:
+    """The first JSON value in `text`: alone, in a Markdown fence, or in prose. Raises Mismatch."""
+    for candidate in (text, *(match.group(1) for match in _FENCE.finditer(text))):
+        try:
+            return json.loads(candidate.strip().removeprefix("\ufeff"), parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            continue
+    decoder = json.JSONDecoder(parse_constant=_refuse)
+    position, tries = 0, 0
+    while tries < _TRIES and (start := _STARTS.search(text, position)) is not None:
+        tries += 1
+        try:
+            value, _ = decoder.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            position = start.end()
+        else:
+            return value
+    raise Mismatch("the answer holds no valid JSON")
+
+
+def repair_turns(text: str, fault: str) -> tuple[Message, Message]:
+    """The two turns that ask once more: what the model said, and what is wrong with it."""
+    return (
+        Message(role="assistant", content=text or "(empty)"),
+        Message(
+            role="user",
+            content=f"That answer does not meet the schema: {fault}. Answer again with the corrected JSON only.",
+        ),
+    )
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _faults(value: Any, schema: Mapping[str, Any], place: str, depth: int) -> Iterator[str]:
+    if depth > 32:
+        return
+    where = place or "the whole"
+    kinds = schema.get("type")
+    if kinds is not None and not any(_is(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
+        yield f"{where} is not of type {kinds}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{where} is none of {schema['enum']}"
+    if isinstance(value, dict):
+        yield from _object_faults(value, schema, place, depth)
+    elif isinstance(value, list):
+        items = schema.get("items")
+        for index, item in enumerate(value if isinstance(items, Mapping) else ()):
+            yield from _faults(item, items, f"{place}[{index}]", depth + 1)  # type: ignore[arg-type]
+    else:
+        yield from _scalar_faults(value, schema, where)
+
+
+def _object_faults(value: dict[str, Any], schema: Mapping[str, Any], place: str, depth: int) -> Iterator[str]:
+    properties = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{place + '.' if place else ''}{name} is missing"
+    for name, item in value.items():
+        inner = properties.get(name)
+        if isinstance(inner, Mapping):
+            yield from _faults(item, inner, f"{place}.{name}" if place else name, depth + 1)
+        elif schema.get("additionalProperties") is False and name not in properties:
+            yield f"{place + '.' if place else ''}{name} is not in the schema"
+
+
+def _scalar_faults(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) < schema.get("minLength", 0) or len(value) > schema.get("maxLength", len(value)):
+            yield f"{where} has the wrong length"
+    elif isinstance(value, (int, float)) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        yield f"{where} is out of bounds"
+
+
+def _is(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES.get(kind, (object,)))

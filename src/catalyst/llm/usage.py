@@ -1,0 +1,81 @@
+"""What was used and what it cost, by day, model, feature or tenant, from the ledger's daily sums."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from catalyst.llm.prices import usd
+from catalyst.llm.store import HubStore
+
+By = Literal["day", "model", "feature", "tenant"]
+GROUPS: tuple[By, ...] = ("day", "model", "feature", "tenant")
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """One line of the report. `saved_usd` is what cache hits did not cost, `wasted_usd` what failed attempts did."""
+
+    key: str
+    calls: int
+    answered: int
+    failed: int
+    cache_hits: int
+    tokens_input: int
+    tokens_output: int
+    tokens_cached: int
+    cost_usd: Decimal
+    saved_usd: Decimal
+    wasted_usd: Decimal
+    retries: int
+    mean_latency_ms: float
+
+
+async def report(store: HubStore, by: By, since: str = "", until: str = "9999") -> list[UsageLine]:
+    """Usage of the operator's days from `since` to `until` (YYYY-MM-DD, inclusive); dearest first, days in order."""
+
+    def ask(
+        connection: sqlite3.Connection,
+    ) -> Sequence[tuple[object, ...]]:
+        return connection.execute(_sql(by), (since, until)).fetchall()
+
+    return [_line(row) for row in await store.read(ask)]
+
+
+def _sql(by: By) -> str:
+    column = {"day": "day", "model": "provider || '/' || model", "feature": "feature", "tenant": "tenant"}[by]
+    order = "1" if by == "day" else "8 DESC, 1"
+    return (
+        f"SELECT {column}, "  # noqa: S608 (one of four constants)
+        "sum(calls * (cache_kind = '')), sum(calls * (outcome = 'ok' AND cache_kind = '')), "
+        "sum(calls * (outcome <> 'ok')), sum(calls * (cache_kind <> '')), "
+        "sum(tokens_in), sum(tokens_out), sum(cost), sum(tokens_cached), sum(saved), sum(wasted), sum(retries), "
+        "sum(latency_ms) / max(sum(calls), 1) "
+        f"FROM usage_days WHERE day >= ? AND day <= ? GROUP BY 1 ORDER BY {order}"
+    )
+
+
+def _line(row: Sequence[object]) -> UsageLine:
+    key, calls, answered, failed, hits, tokens_in, tokens_out, cost, cached, saved, wasted, retries, latency = row
+    return UsageLine(
+        key=str(key),
+        calls=_int(calls),
+        answered=_int(answered),
+        failed=_int(failed),
+        cache_hits=_int(hits),
+        tokens_input=_int(tokens_in),
+        tokens_output=_int(tokens_out),
+        tokens_cached=_int(cached),
+        cost_usd=usd(_int(cost)),
+        saved_usd=usd(_int(saved)),
+        wasted_usd=usd(_int(wasted)),
+        retries=_int(retries),
+        mean_latency_ms=round(float(str(latency or 0)), 1),
+    )
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
