@@ -5,9 +5,13 @@ What comes from outside is stripped of control characters first: a filing must n
 
 from __future__ import annotations
 
+import os
+import shutil
+import os
+import shutil
 import unicodedata
 from datetime import datetime
-from typing import TextIO
+from typing import Self, TextIO
 
 from catalyst.bot.client import Message
 from catalyst.stream.types import Alert
@@ -24,16 +28,21 @@ _FIXED = 62
 
 
 class Terminal:
-    """A handler that prints. `width` 0 means that lines are never cut."""
+    """A handler that prints. Where `out` is no terminal, lines are plain and never cut."""
 
-    def __init__(self, out: TextIO, *, color: bool, width: int = 0) -> None:
+    def __init__(self, out: TextIO, *, color: bool | None = None, width: int | None = None) -> None:
+        """`color` None: in a terminal, unless NO_COLOR is set; `width` None: the terminal's, 0 never cuts."""
+        live = out.isatty()
         self._out = out
-        self._color = color
-        self._width = width
+        self._color = live and not os.environ.get("NO_COLOR") if color is None else color
+        self._width = (shutil.get_terminal_size().columns if live else 0) if width is None else width
 
     async def __call__(self, message: Message) -> None:
+        self.show(message.alert)
+
+    def show(self, alert: Alert) -> None:
         """Print one line, at once."""
-        self._out.write(self.line(message.alert) + "\n")
+        self._out.write(self.line(alert) + "\n")
         self._out.flush()
 
     def line(self, alert: Alert) -> str:

@@ -37,9 +37,11 @@ def tail(
     import os
     import sys
 
+    from catalyst.app import log
     from catalyst.bot.past import Wanted
     from catalyst.errors import UsageError
 
+    log.configure()
     if begin and since:
         raise UsageError("--from and --since both say where to begin: use one of them")
     start = _start(begin, since)
@@ -81,8 +83,6 @@ async def _until(client: FilingsClient, show: Handler, count: int) -> None:
 
 
 def _printer(as_json: bool) -> Handler:
-    import os
-    import shutil
     import sys
 
     import orjson
@@ -93,11 +93,7 @@ def _printer(as_json: bool) -> Handler:
         sys.stdout.write(orjson.dumps(message.raw).decode() + "\n")
         sys.stdout.flush()
 
-    if as_json:
-        return line
-    live = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if live else 0
-    return Terminal(sys.stdout, color=live and not os.environ.get("NO_COLOR"), width=width)
+    return line if as_json else Terminal(sys.stdout)
 
 
 def _start(begin: str, since: str) -> Start:
