@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import os
-import shutil
 import unicodedata
 from datetime import datetime
-from typing import Self, TextIO
+from typing import TextIO
 
 from catalyst.bot.client import Message
 from catalyst.stream.types import Alert
