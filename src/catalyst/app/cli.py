@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
+from catalyst.app.commands.ask import ask
 from catalyst.app.commands.check import check
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.parse import parse
 from catalyst.app.commands.tail import tail
 from catalyst.app.commands.up import serve, up
+from catalyst.app.commands.usage import usage
 from catalyst.errors import CatalystError
 
 app = typer.Typer(name="catalyst", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,6 +23,8 @@ app.command("emulate")(emulate)
 app.command("parse")(parse)
 app.command("check")(check)
 app.command("tail")(tail)
+app.command("ask")(ask)
+app.command("usage")(usage)
 
 
 def main() -> None:
@@ -31,6 +36,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("CATALYST_LOG_LEVEL") == "debug":
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"catalyst: a fault of ours, {what}; CATALYST_LOG_LEVEL=debug shows where", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

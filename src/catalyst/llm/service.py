@@ -167,6 +167,11 @@ class LLMService:
         price = self._parts.prices.of(route.targets[0].model, job.now)
         return usd(price.bound(job.tokens, request.max_tokens))
 
+    @property
+    def providers(self) -> list[str]:
+        """The providers that can be asked, by name."""
+        return sorted(self._parts.attempts.gates)
+
     def is_available(self) -> bool:
         """Whether any provider has a key, or the local tier is on."""
         return self._parts.router.has_targets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Literal
 
@@ -43,6 +43,28 @@ async def report(store: HubStore, by: By, since: str = "", until: str = "9999") 
         return connection.execute(_sql(by), (since, until)).fetchall()
 
     return [_line(row) for row in await store.read(ask)]
+
+
+def merged(by: By, reports: Sequence[Sequence[UsageLine]]) -> list[UsageLine]:
+    """Several ledgers' reports as one."""
+    lines: dict[str, UsageLine] = {}
+    for line in (line for report in reports for line in report):
+        held = lines.get(line.key)
+        lines[line.key] = line if held is None else _added(held, line)
+    if by == "day":
+        return sorted(lines.values(), key=lambda line: line.key)
+    return sorted(lines.values(), key=lambda line: (-line.cost_usd, line.key))
+
+
+def _added(one: UsageLine, two: UsageLine) -> UsageLine:
+    sums = {
+        field.name: getattr(one, field.name) + getattr(two, field.name)
+        for field in fields(UsageLine)
+        if field.name not in ("key", "mean_latency_ms")
+    }
+    weights = one.calls + two.calls or 1
+    mean = (one.mean_latency_ms * one.calls + two.mean_latency_ms * two.calls) / weights
+    return UsageLine(key=one.key, mean_latency_ms=round(mean, 1), **sums)
 
 
 def _sql(by: By) -> str:
