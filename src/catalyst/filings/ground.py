@@ -52,11 +52,14 @@ class _Place:
     end: int
 
 
-def ground(analysis: Analysis, parsed: Parsed) -> Analysis:
-    """The analysis with `verified` set on each fact, unfound numbers marked, and the share that was found."""
+def ground(analysis: Analysis, parsed: Parsed, derived: Sequence[Decimal] = ()) -> Analysis:
+    """The analysis with `verified` set on each fact, unfound numbers marked, and the share that was found.
+
+    `derived` are values that our own rules computed from verified ones (shares times price).
+    """
     check = Grounding(parsed)
     facts = [fact.model_copy(update={"verified": check.holds(fact)}) for fact in analysis.facts]
-    checked = _Marks(check, facts)
+    checked = _Marks(check, facts, derived)
     summary = checked.mark(analysis.summary)
     risks = [checked.mark(risk) for risk in analysis.risks]
     total = len(facts) + checked.total
@@ -92,9 +95,10 @@ class Grounding:
 class _Marks:
     """Marks the numbers of prose that are neither in the filing nor a rounded verified fact; counts both."""
 
-    def __init__(self, check: Grounding, facts: Sequence[Fact]) -> None:
+    def __init__(self, check: Grounding, facts: Sequence[Fact], derived: Sequence[Decimal]) -> None:
         self._check = check
-        self._values = [abs(fact.value) for fact in facts if fact.verified and isinstance(fact.value, Decimal)]
+        known = [fact.value for fact in facts if fact.verified and isinstance(fact.value, Decimal)]
+        self._values = [abs(value) for value in (*known, *derived)]
         self.total = self.found = 0
 
     def mark(self, text: str) -> str:
@@ -123,7 +127,7 @@ def _rounds_to(value: Decimal, amount: Amount) -> bool:
     """Whether a number is a known value, rounded as far as it shows, with two digits at least."""
     if abs(amount.value) == value:
         return True
-    if len(str(amount.digits).replace(".", "").strip("0")) < 2:
+    if len(str(amount.digits).replace(".", "").lstrip("0")) < 2:
         return False
     step = Decimal(1).scaleb(amount.scale - amount.decimals)
     return abs(abs(amount.value) - value) * 2 <= step

@@ -34,6 +34,10 @@ _NAMES = {
 """Facts that a headline tells, in order of interest; each with the words before its value."""
 
 
+_LARGEST = ("stake_percent", "percent_of_class", "shares_owned")
+"""Of a group, each member reports its own: the largest is the group's."""
+
+
 def headline(filing: Filing, company: str, tickers: Sequence[str], analysis: Analysis) -> str:
     """Who, what and the figures that were found in the filing. Unverified numbers never stand in it."""
     lead = f"{_who(filing, company, tickers)}: {_what(filing, analysis)}"
@@ -60,11 +64,15 @@ def _what(filing: Filing, analysis: Analysis) -> str:
 def _figures(facts: Sequence[Fact]) -> Iterator[str]:
     told = 0
     for name, words in _NAMES.items():
-        fact = next((fact for fact in facts if fact.name == name and fact.verified and fact.scope != "prior"), None)
-        if fact is None or not isinstance(fact.value, Decimal) or told == _FIGURES:
+        values = [
+            (fact.value, fact.unit) for fact in facts if fact.name == name and fact.verified and fact.scope != "prior"
+        ]
+        numbers = [(value, unit) for value, unit in values if isinstance(value, Decimal)]
+        if not numbers or told == _FIGURES:
             continue
         told += 1
-        yield f"{words} {shown(fact.value, fact.unit)}"
+        value, unit = max(numbers) if name in _LARGEST else numbers[0]
+        yield f"{words} {shown(value, unit)}"
 
 
 def _sentence(analysis: Analysis, room: int) -> str:

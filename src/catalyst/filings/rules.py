@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalyst.filings.amounts import shown
 from catalyst.filings.ground import ground
 from catalyst.filings.prescore import Row, Score, keywords, rows
 from catalyst.filings.sanitize import sanitize
 from catalyst.filings.summary import READ_CHARS, sentences, sources, summarize
+from catalyst.filings.terms import derived, leanings, tell
 from catalyst.filings.types import Filing, Parsed
 from catalyst.sentiment import label_of, score
 from catalyst.stream.types import Analysis, Fact
@@ -33,6 +33,8 @@ _RISK = re.compile(
     r"should no longer be relied)\b",
     re.IGNORECASE,
 )
+_NEWS = ("eight_k", "generic")
+"""Families whose text tells news; in the others the lexicon meets legal language only."""
 _COMPARED = ("revenue", "net_income", "eps_diluted", "eps_basic", "operating_income")
 
 
@@ -67,7 +69,9 @@ def from_rules(filing: Filing, parsed: Parsed, score: Score) -> Analysis:
     found = rows(filing.form, items)
     texts, removed = _telling(parsed)
     text = "\n".join(texts)
-    witnesses = [*_by_event(found), *_by_figures(parsed.facts), *_by_words(text)]
+    witnesses = [*_by_event(found), *_by_figures(parsed.facts), *_by_trades(parsed)]
+    if parsed.family in _NEWS:
+        witnesses += _by_words(text)
     sentiment, confidence = _verdict(witnesses)
     analysis = Analysis(
         sentiment=sentiment,
@@ -83,7 +87,7 @@ def from_rules(filing: Filing, parsed: Parsed, score: Score) -> Analysis:
         risks=[*_event_risks(found), *_text_risks(text)][:MAX_RISKS],
         source="rules",
     )
-    return ground(analysis, parsed)
+    return ground(analysis, parsed, derived(parsed))
 
 
 def _telling(parsed: Parsed) -> tuple[list[str], int]:
@@ -125,16 +129,10 @@ def _announcement(filing: Filing, found: Sequence[Row], company: str, tickers: S
 
 
 def _summary(filing: Filing, parsed: Parsed, found: Sequence[Row], texts: Sequence[str]) -> str:
-    if parsed.family in ("ownership", "offering", "stake"):
-        told = " ".join(part for part in (_terms(parsed.facts), summarize(texts)) if part)
-    else:
-        told = summarize(texts)
+    told = tell(parsed)
+    if parsed.family not in ("ownership", "stake"):
+        told = " ".join(part for part in (told, summarize(texts)) if part)
     return told or _announcement(filing, found, "", ())
-
-
-def _terms(facts: Sequence[Fact]) -> str:
-    told = [f"{fact.name.replace('_', ' ')} {shown(fact.value, fact.unit)}" for fact in facts[:6] if fact.value != ""]
-    return (", ".join(told).capitalize() + ".") if told else ""
 
 
 def _by_event(found: Sequence[Row]) -> Iterator[_Witness]:
@@ -166,6 +164,11 @@ def _by_words(text: str) -> Iterator[_Witness]:
     if read.hits:
         words = ", ".join(dict.fromkeys(read.hits[:5]))
         yield _Witness(read.value, 0.6 * min(1.0, len(read.hits) / 4), f"lexicon {read.value:+.2f}: {words}")
+
+
+def _by_trades(parsed: Parsed) -> Iterator[_Witness]:
+    for value, rule in leanings(parsed):
+        yield _Witness(value, 0.6, rule)
 
 
 def _verdict(witnesses: Sequence[_Witness]) -> tuple[float, float]:

@@ -87,7 +87,7 @@ def _hits(read: list[str]) -> set[int]:
     flat = joined.replace("\n", " ")
     spans = [found.span() for found in patterns.lines.finditer(joined)]
     for shown in (flat,) if flat.isascii() else (flat, flat.translate(_LOOKALIKES)):
-        spans += [found.span() for pattern in patterns.speaks for found in pattern.finditer(shown)]
+        spans += [found.span() for pattern in (patterns.words, patterns.marks) for found in pattern.finditer(shown)]
     for found in _SPACED.finditer(joined):
         if patterns.hidden.search(re.sub(r"[^a-z]", "", found.group())):
             spans.append(found.span())
@@ -99,7 +99,8 @@ def _hits(read: list[str]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    speaks: tuple[re.Pattern[str], ...]
+    words: re.Pattern[str]
+    marks: re.Pattern[str]
     lines: re.Pattern[str]
     judging: re.Pattern[str]
     hidden: re.Pattern[str]
@@ -107,17 +108,18 @@ class _Patterns:
 
 @functools.cache
 def _patterns() -> _Patterns:
-    """The patterns, read once at first use."""
+    """The patterns, read once at first use; all that begin at a word are one, tried once a word."""
     data = tomllib.loads((files(__package__) / "data" / "injection.toml").read_text("utf-8"))
 
     def built(pattern: str) -> re.Pattern[str]:
         for name in ("judgement", "addressee"):
             pattern = pattern.replace(f"{{{name}}}", data[name])
-        return re.compile(pattern, re.DOTALL)
+        return re.compile(pattern)
 
     return _Patterns(
-        tuple(map(built, data["speaks_to_a_model"])),
-        built(data["begins_a_line"]),
-        built(data["talks_of_judging"]),
-        built(data["hidden"]),
+        words=built(r"\b(?:" + "|".join(data["speaks_to_a_model"]) + ")"),
+        marks=built(data["marks"]),
+        lines=built(data["begins_a_line"]),
+        judging=built(data["talks_of_judging"]),
+        hidden=built(data["hidden"]),
     )

@@ -15,6 +15,19 @@ READ_CHARS = 12_000
 MAX_CHARS = 600
 SENTENCES = 3
 _SHORTEST, _LONGEST = 40, 420
+_END = re.compile(r"[.!?\"”’]$|[a-z]\)$")
+_HEAD = 2_000
+_RELEASE = re.compile(
+    r"\b(?:announc\w+|report(?:s|ed)|today|press release|news release|immediate release|results|declare[sd]?)\b",
+    re.IGNORECASE,
+)
+_EXHIBITS = ("9.01",)
+_DISCUSSION = ("I.2", "7")
+"""Management's discussion in a 10-Q and a 10-K."""
+_COLUMN = 110
+"""No line longer than this: the text was broken at a column."""
+_FIELD = re.compile(r"[A-Za-z]+[a-z][A-Z]\w*:|[A-Z]\d+:")
+"""A field of an XML form shown as text."""
 
 _BREAK = re.compile(r"(?<=[.!?])[\"'”’)]{0,2}\s+(?=[\"'“(]?[A-Z0-9])")
 _ABBREVIATION = re.compile(
@@ -56,13 +69,13 @@ class _Sentence:
 
 
 def sources(parsed: Parsed) -> Iterator[str]:
-    """A filing's texts, the most telling first: press releases, then item texts, then the main document."""
-    for exhibit in parsed.exhibits:
-        yield exhibit.text
-    for item in parsed.items:
-        if item.code not in ("9.01", "7") and item.text:
-            yield item.text
-    if not parsed.items or not parsed.exhibits:
+    """A filing's texts, the most telling first: press releases, then item texts, other exhibits, the main document."""
+    releases = [exhibit.text for exhibit in parsed.exhibits if _RELEASE.search(exhibit.text[:_HEAD])]
+    yield from releases
+    items = [item for item in parsed.items if item.code not in _EXHIBITS and item.text]
+    yield from (item.text for item in sorted(items, key=lambda item: item.code not in _DISCUSSION))
+    yield from (exhibit.text for exhibit in parsed.exhibits if exhibit.text not in releases)
+    if not items:
         yield parsed.text
 
 
@@ -77,16 +90,29 @@ def summarize(texts: Iterable[str]) -> str:
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a text that are neither table rows nor boilerplate nor fragments."""
-    for paragraph in text.split("\n"):
-        if " | " in paragraph:
-            continue
-        for sentence in _split(" ".join(paragraph.split())):
-            if (
-                _SHORTEST <= len(sentence) <= _LONGEST
-                and sentence[-1:] in '.!?"”)'
-                and not _BOILERPLATE.search(sentence)
-            ):
+    for paragraph in _paragraphs(text):
+        for sentence in _split(paragraph):
+            if _SHORTEST <= len(sentence) <= _LONGEST and _is_whole(sentence) and not _BOILERPLATE.search(sentence):
                 yield sentence
+
+
+def _is_whole(sentence: str) -> bool:
+    return sentence[-1:] in '.!?"”’)' and not sentence[:1].islower() and not _FIELD.match(sentence)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Lines, or where lines are broken at a column (`.txt` filings), blocks of them."""
+    lines = text.split("\n")
+    if max(map(len, lines)) > _COLUMN:
+        yield from (" ".join(line.split()) for line in lines if " | " not in line)
+        return
+    block: list[str] = []
+    for line in (*lines, ""):
+        if line.strip() and " | " not in line:
+            block.append(line)
+        elif block:
+            yield " ".join(" ".join(block).split())
+            block = []
 
 
 def _split(paragraph: str) -> Iterator[str]:

@@ -40,7 +40,7 @@ class Sentiment:
 
 
 class _Entry(NamedTuple):
-    kind: Literal["tone", "direction", "object"]
+    kind: Literal["tone", "direction", "object", "nothing"]
     weight: float
 
 
@@ -77,7 +77,7 @@ def _sentiment(total: float, hits: Iterable[str]) -> Sentiment:
 def _weight(entry: _Entry, start: int, objects: list[tuple[int, float]]) -> float:
     if entry.kind == "tone":
         return entry.weight
-    if entry.kind == "object":
+    if entry.kind in ("object", "nothing"):
         return 0.0
     near = [(abs(place - start), sign) for place, sign in objects if abs(place - start) <= _DIRECTION_REACH]
     return entry.weight * min(near)[1] * 0.6 if near else entry.weight * _UNKNOWN_OBJECT
@@ -97,6 +97,7 @@ def _lexicon() -> tuple[Phrases[_Entry], frozenset[str]]:
 
 def _entries(data: Mapping[str, Any]) -> dict[str, _Entry]:
     found: dict[str, _Entry] = {}
+    found |= {phrase: _Entry("nothing", 0.0) for phrase in data["neutral"]["words"]}
     direction = data["direction"]
     for sign, nouns in ((1.0, direction["good_when_up"]), (-1.0, direction["bad_when_up"])):
         found |= {noun: _Entry("object", sign) for noun in nouns}
