@@ -1,0 +1,265 @@
+"""One log, many clients: from commit to receipt, the server's cost, and what one stalled client does to the rest.
+
+    python -m bench.fanout [--clients 100,1000] [--quick] [--kit ../shared/bench/streaming] [--data DIR]
+
+The load client is the kit's `wsload.c` (gcc), the peer its `s_direct.py`: the same technique without log, filters or
+heartbeats. Latency is from the `ts_ns` in a message (stamped in the writer's transaction, before its fsync) to the
+client. The log lies in `--data` (default: memory, so that fan-out is measured and not the disk); appends are measured
+against raw SQLite on the disk that holds the temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from bench.common import report, say
+from catalyst.db import Database
+from catalyst.stream.sqlite import SqliteLog
+from catalyst.stream.types import Alert, AlertType, Analysis
+
+KIT = Path(__file__).parents[2] / "shared" / "bench" / "streaming"
+PLAN = {100: (200, 20), 1000: (60, 60), 5000: (16, 400)}
+"""Clients: (messages, milliseconds between two)."""
+
+
+def alert(number: int, size: int = 1024) -> Alert:
+    """An invented alert whose message is about `size` bytes."""
+    made = Alert(
+        type=AlertType.FILING_ALERT,
+        filing_id=f"{number % 997:010}-25-{number:06}",
+        ticker="ACME",
+        tickers=["ACME"],
+        company="Acme Holdings",
+        filing_type="8-K",
+        items=["2.02"],
+        timestamp=datetime.now(UTC),
+        headline="Acme Holdings reports results",
+        analysis=Analysis(priority="high", priority_score=0.9),
+    )
+    room = size - len(made.model_dump_json()) - 60
+    return made.model_copy(update={"headline": made.headline + " " + "x" * max(0, room)})
+
+
+async def serve(port: int, folder: Path) -> None:
+    """The server process: GO count interval_ms size on port + 1 publishes, STAT counts the live clients."""
+    from catalyst.web.app import Parts, create_app
+    from catalyst.web.server import Server
+    from catalyst.web.settings import WebSettings
+
+    log = SqliteLog(Database(folder / "log.db", synchronous="NORMAL"))
+    app = create_app(Parts(log, WebSettings(port=port, ping_s=30)))
+    number = 0
+
+    async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal number
+        while line := await reader.readline():
+            words = line.decode().split()
+            if words[0] == "STAT":
+                writer.write(b"%d\n" % app.state.fanout.clients)
+                continue
+            count, interval, size = int(words[1]), float(words[2]) / 1000, int(words[3])
+            due = time.perf_counter()
+            for _ in range(count):
+                number += 1
+                await log.append([alert(number, size)])
+                due += interval
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            writer.write(b"DONE\n")
+        writer.close()
+
+    async with await asyncio.start_server(control, "127.0.0.1", port + 1), asyncio.TaskGroup() as group:
+        group.create_task(Server(app, "127.0.0.1", port).run())
+
+
+def ours(port: int, folder: Path) -> list[str]:
+    return [sys.executable, "-m", "bench.fanout", "--serve", str(port), "--data", str(folder)]
+
+
+def direct(port: int, kit: Path) -> list[str]:
+    options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--backlog", "4096"]
+    options += ["--ws-ping-interval", "60", "--ws-ping-timeout", "60", "--ws-per-message-deflate", "false"]
+    return [sys.executable, "-m", "uvicorn", "--app-dir", str(kit), "s_direct:app", *options, "--ws", "s_direct:WS"]
+
+
+def ask(port: int, line: str, seconds: float = 120.0) -> str:
+    with socket.create_connection(("127.0.0.1", port + 1), seconds) as wire:
+        wire.sendall(line.encode() + b"\n")
+        return wire.makefile().readline()
+
+
+def measure(
+    command: list[str], port: int, wsload: Path, path: str, clients: int, plan: tuple[int, int, int], stalled: int = 0
+) -> dict[str, Any]:
+    """Start a server, connect the clients, publish, and read what the load client saw."""
+    messages, interval, size = plan
+    server = psutil.Popen(command, env=os.environ | {"PORT": str(port)}, stdout=subprocess.DEVNULL)
+    try:
+        _wait(lambda: ask(port, "STAT") != "")
+        before = server.memory_info().rss
+        options = ["-p", str(port), "-u", path, "-n", str(clients), "-m", str(messages), "-s", str(stalled), "-t", "40"]
+        subscribe = ["-S", '{"type":"subscribe"}'] if path == "/ws/filings" else []
+        load = subprocess.Popen([wsload, *options, *subscribe], stdout=subprocess.PIPE, text=True)
+        assert load.stdout is not None
+        load.stdout.readline()
+        _wait(lambda: int(ask(port, "STAT")) >= clients + stalled)
+        time.sleep(0.5)
+        memory, cpu = server.memory_info().rss, sum(server.cpu_times()[:2])
+        ask(port, f"GO {messages} {interval} {size}")
+        found = orjson.loads(load.communicate()[0].splitlines()[-1])
+        spent = sum(server.cpu_times()[:2]) - cpu
+        found["cpu_us"] = spent / max(1, found["got"]) * 1e6
+        found["kib"] = (memory - before) / 1024 / (clients + stalled)
+        return found
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _wait(met: Any) -> None:
+    for _ in range(400):
+        try:
+            if met():
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise SystemExit("the server did not come up")
+
+
+def _ports() -> int:
+    """A port that is free together with its successor, below those that the kernel hands out."""
+    for port in random.sample(range(20_000, 30_000, 2), 50):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            socket.create_server(("127.0.0.1", port + 1)).close()
+            return port
+    raise SystemExit("no two free ports side by side")
+
+
+def appends(folder: Path, groups: int) -> tuple[float, float, float]:
+    """Records a second in groups of 128: ours, and raw SQLite with the same tables; and p99 ms of single appends."""
+    batches = [[alert(group * 128 + n) for n in range(128)] for group in range(groups)]
+
+    async def run() -> tuple[float, float]:
+        database = Database(folder / "ours.db")
+        log = SqliteLog(database)
+        started = time.perf_counter()
+        for batch in batches:
+            await log.append(batch)
+        rate = groups * 128 / (time.perf_counter() - started)
+        times = []
+        for number in range(300):
+            at = time.perf_counter()
+            await log.append([alert(10**6 + number)])
+            times.append((time.perf_counter() - at) * 1000)
+        database.close()
+        return rate, sorted(times)[296]
+
+    rate, p99 = asyncio.run(run())
+    return rate, raw(folder, batches), p99
+
+
+def raw(folder: Path, batches: list[list[Alert]]) -> float:
+    """The same rows in the same tables with nothing between us and SQLite; bodies are encoded beforehand."""
+    SqliteLog(Database(folder / "raw.db"))
+    connection = sqlite3.connect(folder / "raw.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    rows = [[(each, each.model_dump_json().encode()) for each in batch] for batch in batches]
+    started, seq = time.perf_counter(), 0
+    for batch in rows:
+        first, seq = seq + 1, seq + len(batch)
+        numbered = list(enumerate(batch, first))
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO log VALUES (?,?,'filing_alert',?,'8-K','[\"ACME\"]',.9,.9,NULL,0)",
+            [(n, each.key, each.filing_id) for n, (each, _) in numbered],
+        )
+        connection.executemany("INSERT INTO log_bodies VALUES (?,?)", [(n, body) for n, (_, body) in numbered])
+        connection.executemany("INSERT INTO log_tickers VALUES ('ACME',?)", [(n,) for n, _ in numbered])
+        connection.execute("COMMIT")
+    rate = seq / (time.perf_counter() - started)
+    connection.close()
+    return rate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", default="100,1000")
+    parser.add_argument("--size", type=int, default=1024)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--kit", type=Path, default=KIT)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        import uvloop
+
+        uvloop.run(serve(options.serve, options.data))
+        return
+    if not (options.kit / "wsload.c").exists() or shutil.which("gcc") is None:
+        raise SystemExit(f"needs gcc and the load kit in {options.kit}: name it with --kit")
+    with tempfile.TemporaryDirectory() as folder:
+        _bench(options, Path(folder))
+
+
+def _bench(options: argparse.Namespace, folder: Path) -> None:
+    wsload = folder / "wsload"
+    subprocess.run(["gcc", "-O2", "-o", wsload, options.kit / "wsload.c"], check=True, stderr=subprocess.DEVNULL)
+    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else folder
+    figures: dict[str, Any] = {}
+    peers: dict[str, Any] = {}
+    counts = [100] if options.quick else [int(text) for text in options.clients.split(",")]
+    for clients in counts:
+        messages, interval = PLAN.get(clients, (40, 100))
+        plan = (messages // 4 if options.quick else messages, interval, options.size)
+        with tempfile.TemporaryDirectory(dir=options.data or memory) as data:
+            port = _ports()
+            found = measure(ours(port, Path(data)), port, wsload, "/ws/filings", clients, plan)
+        with tempfile.TemporaryDirectory(dir=options.data or memory) as data:
+            port = _ports()
+            stalled = measure(ours(port, Path(data)), port, wsload, "/ws/filings", clients, plan, 1)
+        port = _ports()
+        peer = measure(direct(port, options.kit), port, wsload, "/ws", clients, plan)
+        say(f"{clients} clients: ours {found}")
+        say(f"{clients} clients: with one stalled {stalled}")
+        say(f"{clients} clients: s_direct {peer}")
+        figures |= {f"{name}_{clients}": value for name, value in _figures(found, stalled, peer).items()}
+        peers[f"s_direct_{clients}"] = {name: round(peer[name], 3) for name in ("p50_ms", "p99_ms", "cpu_us", "kib")}
+    rate, floor, p99 = appends(folder, 20 if options.quick else 150)
+    figures |= {"append_per_s": round(rate), "append_p99_ms": round(p99, 2), "ratio_raw_sqlite": round(rate / floor, 3)}
+    peers["raw_sqlite_per_s"] = round(floor)
+    settings = {"clients": counts, "size": options.size, "log": options.data or memory, "appends": folder}
+    report("fanout", figures, peers=peers, settings=settings)
+
+
+def _figures(found: dict[str, Any], stalled: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "p50_ms": round(found["p50_ms"], 3),
+        "p99_ms": round(found["p99_ms"], 3),
+        "cpu_us_per_message": round(found["cpu_us"], 2),
+        "kib_per_connection": round(found["kib"], 1),
+        "lost": found["missing"] + found["gaps"] + found["dups"],
+        "stalled_p99_ratio": round(stalled["p99_ms"] / found["p99_ms"], 3),
+        "ratio_direct": round(found["p99_ms"] / peer["p99_ms"], 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
