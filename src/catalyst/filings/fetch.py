@@ -12,7 +12,7 @@ import structlog
 from catalyst.clock import Clock
 from catalyst.errors import NotFound, ParseError, TimedOut, TransportError, Unreachable
 from catalyst.filings.forms import MAX_BYTES, SubmissionReader
-from catalyst.filings.limiter import RateLimiter, fetch_rank
+from catalyst.filings.limiter import RateLimiter, Slot, fetch_rank
 from catalyst.filings.types import Filing, Submission
 from catalyst.http import Http
 
@@ -83,15 +83,15 @@ class Fetcher:
         return await self._once(filing, score)
 
     async def _once(self, filing: Filing, score: float) -> _Got:
-        async with self._limiter.slot(fetch_rank(score)):
+        async with self._limiter.slot(fetch_rank(score)) as slot:
             with self._clock.working():
-                return await self._read(filing)
+                return await self._read(filing, slot)
 
-    async def _read(self, filing: Filing) -> _Got:
+    async def _read(self, filing: Filing, slot: Slot) -> _Got:
         reader = SubmissionReader(filing.form, self._max_bytes)
         broken = ""
         try:
-            await self._stream(self.url(filing), reader)
+            await self._stream(self.url(filing), reader, slot)
         except (Unreachable, TimedOut) as error:
             if not reader.received:
                 raise
@@ -104,10 +104,11 @@ class Fetcher:
             submission = replace(submission, problems=(*submission.problems, f"truncated: {broken}"))
         return _Got(submission, whole)
 
-    async def _stream(self, url: str, reader: SubmissionReader) -> None:
+    async def _stream(self, url: str, reader: SubmissionReader, slot: Slot) -> None:
         # The reader stops at `max_bytes` by itself and keeps what it has; the stream's own bound is a second fence.
         fence = 2 * self._max_bytes
         async with self._http.stream("GET", url, timeout_seconds=self._timeout, max_bytes=fence) as answer:
+            slot.answered()
             await answer.check()
             async for chunk in answer.chunks():
                 reader.feed(chunk)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -31,6 +30,10 @@ WALK_BACK = 4.0
 WINDOW_SECONDS = 1.0
 STOP_SECONDS = 600.0
 LONGEST_STOP = 3600.0
+
+TRANSIT_SECONDS = 2.0
+"""A request that is not answered yet may reach EDGAR as late as this, so it counts until a window after that."""
+
 _FIRST = 2
 _TICK = 1e-3
 """Never sleep for less: a float clock might not move at all."""
@@ -45,27 +48,44 @@ def fetch_rank(score: float) -> float:
 class _Waiter:
     rank: float
     order: int
-    granted: asyncio.Future[None] = field(compare=False)
+    granted: asyncio.Future[Slot] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Slot:
+    """One request's turn. `reached_by` is when EDGAR had it at the latest, on the clock."""
+
+    rank: float
+    reached_by: float
+    limiter: RateLimiter
+
+    def answered(self) -> None:
+        """EDGAR's answer has begun: the request has reached it by now."""
+        self.limiter._reached(self)
 
 
 class RateLimiter:
-    """At most `per_second` requests begin in any one second, and at most `open_most` fetches are under way.
+    """At most `per_second` requests reach EDGAR in any one second, and at most `open_most` fetches are under way.
 
-    Pages of the feed don't count as fetches: slow submissions never keep the poll waiting.
+    What counts is when a request arrives, which lies between its turn and its answer. One request a second is kept
+    for the feed's pages, and they don't count as fetches: nothing keeps the poll waiting.
     """
 
     def __init__(self, clock: Clock, per_second: int = 8, open_most: int = 16) -> None:
         if not _FIRST <= per_second <= 10:
             raise ValueError(f"{per_second} requests a second: EDGAR allows from 2 to 10")
         self._clock = clock
-        # The process before us may have spent this very second, and EDGAR counts both: begin with two requests.
-        self._began = deque([clock.monotonic()] * (per_second - _FIRST), maxlen=per_second)
+        self._per_second = per_second
         self._open_most = open_most
         self._open = 0
+        # The process before us may have spent this very second, and EDGAR counts both: begin with two requests.
+        before = clock.monotonic()
+        self._recent = [Slot(FIRST_PAGE, before, self) for _ in range(per_second - _FIRST)]
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
         self._until = float("-inf")
         self._timer: asyncio.Task[None] | None = None
+        self._timer_at = float("inf")
         self._log = structlog.get_logger()
         self.answered_at = float("-inf")
         """Clock's monotonic time of the last answer that EDGAR gave, be it a 404."""
@@ -81,12 +101,11 @@ class RateLimiter:
         return len(self._waiting)
 
     @contextlib.asynccontextmanager
-    async def slot(self, rank: float) -> AsyncIterator[None]:
+    async def slot(self, rank: float) -> AsyncIterator[Slot]:
         """Wait for a turn, then hold it while the request is made."""
-        counted = rank > NEXT_PAGE
-        await self._turn(rank)
+        slot = await self._turn(rank)
         try:
-            yield
+            yield slot
             self.answered_at = self._clock.monotonic()
         except NotFound:
             self.answered_at = self._clock.monotonic()
@@ -95,7 +114,7 @@ class RateLimiter:
             self.stop(max(STOP_SECONDS, refusal.after), refusal.status)
             raise
         finally:
-            self._leave(counted)
+            self._leave(slot)
 
     def stop(self, seconds: float, status: int = 0) -> None:
         """Begin no request for `seconds` (at most an hour), and raise the alarm once."""
@@ -103,54 +122,75 @@ class RateLimiter:
             self._log.error("edgar.refused", status=status, stopped_seconds=round(seconds))
         self._until = max(self._until, self._clock.monotonic() + min(seconds, LONGEST_STOP))
 
-    async def _turn(self, rank: float) -> None:
+    async def _turn(self, rank: float) -> Slot:
         waiter = _Waiter(rank, next(self._order), asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
         self._grant()
         try:
-            await waiter.granted
+            return await waiter.granted
         except asyncio.CancelledError:
             self._abandon(waiter)
             raise
 
     def _abandon(self, waiter: _Waiter) -> None:
         """The caller went away: give back what it was granted, or its place in the line."""
-        if waiter.granted.done() and not waiter.granted.cancelled():
-            self._leave(waiter.rank > NEXT_PAGE)
+        if not waiter.granted.cancelled():
+            self._leave(waiter.granted.result())
             return
-        self._waiting.remove(waiter)
-        heapq.heapify(self._waiting)
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+            heapq.heapify(self._waiting)
         self._grant()
 
-    def _leave(self, counted: bool) -> None:
-        self._open -= counted
+    def _leave(self, slot: Slot) -> None:
+        self._open -= slot.rank > NEXT_PAGE
+        self._reached(slot)
+
+    def _reached(self, slot: Slot) -> None:
+        slot.reached_by = min(slot.reached_by, self._clock.monotonic())
         self._grant()
 
     def _grant(self) -> None:
-        """Let in whoever may begin now; with a time to wait for, come back then."""
+        """Let in whoever may begin now; where there is a time to wait for, come back then."""
+        now = self._clock.monotonic()
+        self._recent = [slot for slot in self._recent if slot.reached_by + WINDOW_SECONDS > now]
         while self._waiting and (self._waiting[0].rank <= NEXT_PAGE or self._open < self._open_most):
-            now = self._clock.monotonic()
-            wait = max(self._until, self._free_at()) - now
-            if wait > 0:
-                self._come_back(wait)
+            begins = max(self._until, self._free_at(self._waiting[0].rank))
+            if begins > now:
+                self._come_back(begins, now)
                 return
-            waiter = heapq.heappop(self._waiting)
-            self._began.append(now)
-            self._open += waiter.rank > NEXT_PAGE
-            waiter.granted.set_result(None)
-        if not self._waiting and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+            self._let_in(heapq.heappop(self._waiting), now)
+        if not self._waiting:
+            self._forget_timer()
 
-    def _free_at(self) -> float:
-        full = len(self._began) == self._began.maxlen
-        return self._began[0] + WINDOW_SECONDS if full else float("-inf")
+    def _let_in(self, waiter: _Waiter, now: float) -> None:
+        if waiter.granted.cancelled():  # its caller has not yet run to take it out
+            return
+        slot = Slot(waiter.rank, now + TRANSIT_SECONDS, self)
+        self._recent.append(slot)
+        self._open += slot.rank > NEXT_PAGE
+        waiter.granted.set_result(slot)
 
-    def _come_back(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().create_task(self._later(seconds))
+    def _free_at(self, rank: float) -> float:
+        """When a request of this rank may begin: as soon as few enough can still arrive in the same second."""
+        allowed = self._per_second - (rank > NEXT_PAGE)
+        over = len(self._recent) - allowed
+        if over < 0:
+            return float("-inf")
+        return sorted(slot.reached_by for slot in self._recent)[over] + WINDOW_SECONDS
+
+    def _come_back(self, moment: float, now: float) -> None:
+        if self._timer is None or moment < self._timer_at:
+            self._forget_timer()
+            self._timer_at = moment
+            self._timer = asyncio.get_running_loop().create_task(self._later(moment - now))
 
     async def _later(self, seconds: float) -> None:
         await self._clock.sleep(max(seconds, _TICK))
         self._timer = None
         self._grant()
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -258,8 +258,9 @@ class Pipeline:
         full = self._reading() >= MODEL_QUEUE
         limit = room + len(self._open)
         now = self._clock.now().timestamp()
+        before = set(self._open)  # what is read may be older than the end of a walk that was open when it was read
         pending = await self._ledger.pending(now, limit, Stage.PARSED if full else Stage.NONE)
-        fresh = [entry for entry in pending.entries if entry.filing.accession not in self._open]
+        fresh = [entry for entry in pending.entries if entry.filing.accession not in before]
         self._backlog = len(pending.entries) == limit or full
         return [self._begun(entry) for entry in fresh[:room]], pending.next_due
 
