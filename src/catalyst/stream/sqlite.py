@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -20,7 +21,7 @@ from catalyst.stream.log import Page, Query
 from catalyst.stream.queries import MIGRATIONS, find_filing, find_last_match, find_page, load, named
 from catalyst.stream.retention import positions, retain
 from catalyst.stream.tail import Tail
-from catalyst.stream.types import Alert, Record
+from catalyst.stream.types import Alert, AlertType, Record
 
 READ_MOST = 1000
 """Most records one `read` returns, whatever its caller asks for."""
@@ -46,7 +47,7 @@ class SqliteLog:
 
     async def append(self, batch: Sequence[Alert]) -> list[int]:
         """Store all, durably, and return their offsets. Raises StorageError, DiskFull or Locked."""
-        drafts = [(alert, encode.tickers(alert), encode.rest(alert)) for alert in batch]
+        drafts = [Draft.of(alert) for alert in batch]
         if not drafts:
             return []
         # Shielded: a caller that is cancelled after the commit must not keep the waiters asleep.
@@ -94,41 +95,61 @@ class SqliteLog:
         oldest_ns = None if seconds is None else self._time_ns() - int(seconds * 1e9)
         return await retain(self._db, oldest_ns, count)
 
-    async def _append(self, drafts: list[_Draft]) -> list[int]:
+    async def _append(self, drafts: list[Draft]) -> list[int]:
         offsets, stored = await self._db.write(lambda run: self._store(run, drafts))
         self._tail.extend(stored)
         return offsets
 
-    def _store(self, run: sqlite3.Connection, drafts: list[_Draft]) -> tuple[list[int], list[Record]]:
+    def _store(self, run: sqlite3.Connection, drafts: list[Draft]) -> tuple[list[int], list[Record]]:
         head = run.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0]
         offsets: list[int] = []
         stored: list[Record] = []
-        for alert, tickers, tail in drafts:
-            record, ts_ns = self._record(run, head + 1, alert, tickers, tail)
-            if _insert(run, alert.key, record, ts_ns):
+        for draft in drafts:
+            ts_ns = self._time_ns()
+            record = draft.record(
+                head + 1, encode.body(draft.type, self._epoch, ts_ns, draft.tail), _earlier(run, draft)
+            )
+            if _insert(run, draft, record, ts_ns):
                 head += 1
                 stored.append(record)
                 offsets.append(head)
             else:
-                offsets.append(run.execute("SELECT seq FROM log WHERE key = ?", (alert.key,)).fetchone()[0])
-        run.executemany(
-            "INSERT OR IGNORE INTO log_tickers VALUES (?, ?)",
-            [(name, record.offset) for record in stored for name in named(record)],
-        )
+                offsets.append(run.execute("SELECT seq FROM log WHERE key = ?", (draft.key,)).fetchone()[0])
+        run.executemany("INSERT INTO log_bodies VALUES (?, ?)", [(record.offset, record.body) for record in stored])
+        pairs = [(name, record.offset) for record in stored for name in named(record)]
+        run.executemany("INSERT INTO log_tickers VALUES (?, ?)", pairs)
         return offsets, stored
 
-    def _record(
-        self, run: sqlite3.Connection, offset: int, alert: Alert, tickers: tuple[str, ...], tail: bytes
-    ) -> tuple[Record, int]:
-        ts_ns = self._time_ns()
-        body = encode.body(alert.type, self._epoch, ts_ns, tail)
-        earlier = _earlier(run, alert)
-        form, score = alert.filing_type.upper(), alert.analysis.priority_score
-        return Record(offset, alert.type, alert.filing_id, tickers, form, score, body, earlier), ts_ns
 
-
-_Draft = tuple[Alert, tuple[str, ...], bytes]
 _Reach = tuple[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An alert, ready to be stored but for its offset: encoded before the writer's turn, so that this stays short."""
+
+    key: str
+    type: AlertType
+    filing_id: str
+    form: str
+    tickers: tuple[str, ...]
+    score: float
+    tail: bytes
+
+    @classmethod
+    def of(cls, alert: Alert) -> Draft:
+        return cls(
+            alert.key,
+            alert.type,
+            alert.filing_id,
+            alert.filing_type.upper(),
+            encode.tickers(alert),
+            alert.analysis.priority_score,
+            encode.rest(alert),
+        )
+
+    def record(self, offset: int, body: bytes, earlier: tuple[_Reach, ...]) -> Record:
+        return Record(offset, self.type, self.filing_id, self.tickers, self.form, self.score, body, earlier)
 
 
 def _opened(run: sqlite3.Connection) -> tuple[str, int]:
@@ -141,33 +162,29 @@ def _bounds(run: sqlite3.Connection) -> tuple[int, int]:
     return (oldest, head) if head else (1, 0)
 
 
-def _insert(run: sqlite3.Connection, key: str, record: Record, ts_ns: int) -> bool:
-    """Store one row; False when its key is there already."""
+def _insert(run: sqlite3.Connection, draft: Draft, record: Record, ts_ns: int) -> bool:
+    """Store the row that filters and queries read; False when its key is there already."""
     row = (
         record.offset,
-        key,
-        record.alert_type.value,
-        record.filing_id,
-        record.filing_type,
-        orjson.dumps(record.tickers).decode(),
-        record.priority_score,
-        max([record.priority_score, *(score for _, score in record.earlier)]),
+        draft.key,
+        draft.type.value,
+        draft.filing_id,
+        draft.form,
+        orjson.dumps(draft.tickers).decode(),
+        draft.score,
+        max([draft.score, *(score for _, score in record.earlier)]),
         orjson.dumps(record.earlier).decode() if record.earlier else None,
         ts_ns,
     )
-    done = run.execute("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", row)
-    if done.rowcount != 1:
-        return False
-    run.execute("INSERT INTO log_bodies VALUES (?, ?)", (record.offset, record.body))
-    return True
+    return run.execute("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", row).rowcount == 1
 
 
-def _earlier(run: sqlite3.Connection, alert: Alert) -> tuple[_Reach, ...]:
+def _earlier(run: sqlite3.Connection, draft: Draft) -> tuple[_Reach, ...]:
     """What the filing's earlier messages were about, each different answer once."""
-    if alert.key.endswith("/alert/1"):
+    if draft.key.endswith("/alert/1"):
         return ()
     found = run.execute(
         "SELECT tickers, score FROM log WHERE key > ? AND key < ? ORDER BY seq",
-        (f"{alert.filing_id}/", f"{alert.filing_id}0"),
+        (f"{draft.filing_id}/", f"{draft.filing_id}0"),
     )
     return tuple(dict.fromkeys((tuple(orjson.loads(tickers)), score) for tickers, score in found))
