@@ -254,8 +254,10 @@ class SimClock(TimedClock):
             return
         self._leased = moment + max(1.0, 0.25 * min(self.speed, 86_400.0))
         draft = self._state.with_suffix(".tmp")
-        draft.write_text(f"{self._leased!r}\n")
-        draft.replace(self._state)
+        # On a full disk the log fails too, and says so; a clock that raises would hide that.
+        with contextlib.suppress(OSError):
+            draft.write_text(f"{self._leased!r}\n")
+            draft.replace(self._state)
 
 
 @dataclass(order=True, slots=True)

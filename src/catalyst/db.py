@@ -221,4 +221,4 @@ def _storage_error(error: BaseException, path: Path) -> StorageError:
         return DiskFull(f"no space left for {path}: free some, then start again; nothing was half-written")
     if "locked" in text or "busy" in text:
         return Locked(f"{path} is held by another process: stop it, or use another data folder")
-    return StorageError(f"{path}: {text}")
+    return StorageError(f"{path}: {text}: check the disk and the file's rights, then start again")

@@ -16,7 +16,7 @@ import structlog
 
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
-from catalyst.clock import Clock, SystemClock
+from catalyst.clock import SystemClock
 from catalyst.companies import Companies
 from catalyst.db import Database
 from catalyst.filings.accessions import AccessionLedger
@@ -107,7 +107,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
         watchlist = Watchlist(db, settings.filings.watchlist)
         await watchlist.load()
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
-        llm = await stack.enter_async_context(hub(settings, folder, source.clock))
+        llm = await stack.enter_async_context(hub(settings, folder.parent))
         limiter = RateLimiter(source.clock, settings.filings.requests_per_second, settings.filings.workers * 2)
         pipeline = Pipeline(
             ledger,
@@ -136,15 +136,16 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def hub(settings: Settings, folder: Path, clock: Clock | None = None) -> AsyncIterator[LLMService | None]:
-    """The hub over `folder`/hub.db, or None where models are switched off or no provider is configured."""
+async def hub(settings: Settings, data_dir: Path) -> AsyncIterator[LLMService | None]:
+    """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
+
+    It runs on the machine's clock, in a replay too: money that is spent today counts today.
+    """
     if not settings.app.use_models:
         yield None
         return
-    async with (
-        Http(clock or SystemClock()) as http,
-        LLMService.from_settings(settings.hub, http=http, clock=clock or SystemClock(), data_dir=folder) as llm,
-    ):
+    clock = SystemClock()
+    async with Http(clock) as http, LLMService.from_settings(settings.hub, http, clock, data_dir) as llm:
         yield llm if llm.is_available() else None
 
 

@@ -53,7 +53,7 @@ class SqliteLog:
         # Shielded: a caller that is cancelled after the commit must not keep the waiters asleep.
         task = asyncio.ensure_future(self._append(drafts))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
     async def read(self, after: int, limit: int) -> list[Record]:
@@ -94,6 +94,11 @@ class SqliteLog:
     async def retain(self, *, seconds: float | None = None, count: int | None = None) -> int:
         oldest_ns = None if seconds is None else self._time_ns() - int(seconds * 1e9)
         return await retain(self._db, oldest_ns, count)
+
+    def _ended(self, task: asyncio.Task[list[int]]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen here too: a caller that was cancelled no longer looks
 
     async def _append(self, drafts: list[Draft]) -> list[int]:
         offsets, stored = await self._db.write(lambda run: self._store(run, drafts))

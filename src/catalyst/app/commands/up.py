@@ -189,6 +189,6 @@ def _speed(text: str) -> float:
 def _plain(error: BaseException) -> BaseException:
     """The first failure inside task groups; one that we expect before one that we don't."""
     while isinstance(error, BaseExceptionGroup):
-        known = [inner for inner in error.exceptions if isinstance(inner, CatalystError)]
-        error = (known or list(error.exceptions))[0]
+        inner: list[BaseException] = list(error.exceptions)
+        error = next((one for one in inner if isinstance(one, CatalystError)), inner[0])
     return error

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.app.processes import assert_whole, environ, free_port, log_of, run, started, wait_for
+
+SAMPLE = 25
+pytestmark = pytest.mark.slow
+
+
+def test_the_sample_day_becomes_alerts_each_once(tmp_path: Path):
+    done = run("up", "--speed", "max", "--until-end", "--port", "0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{SAMPLE} filings" in done.stderr
+    assert "dashboard  http://127.0.0.1:" in done.stderr
+    rows = log_of(tmp_path / "data" / "sample")
+    assert_whole(rows, SAMPLE)
+    assert len(done.stdout.splitlines()) == len(rows)
+
+
+def test_ctrl_c_stops_within_two_seconds_and_the_next_start_goes_on(tmp_path: Path):
+    port = free_port()
+    for _ in range(3):
+        with started("up", "--speed", "20", "--port", str(port), cwd=tmp_path, log=tmp_path / "log") as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=10) == 0
+            assert time.monotonic() - began < 2.0
+    assert "Traceback" not in (tmp_path / "log").read_text()
+    done = run("up", "--speed", "max", "--until-end", "--port", str(port), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
+
+
+def test_kill_9_at_random_moments_loses_and_repeats_nothing(tmp_path: Path):
+    port, draw = free_port(), random.Random(20251212)
+    arguments = ("serve", "--speed", "60", "--port", str(port))
+    for _ in range(6):
+        with started(*arguments, cwd=tmp_path, log=tmp_path / "log") as process:
+            wait_for(port, process)
+            time.sleep(draw.uniform(0.0, 1.2))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    done = run("serve", "--speed", "max", "--until-end", "--port", str(port), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
+
+
+def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path):
+    port = free_port()
+    with started("serve", "--port", str(port), cwd=tmp_path, log=tmp_path / "log") as process:
+        wait_for(port, process)
+        second = run("serve", "--port", "0", cwd=tmp_path)
+    assert second.returncode == 1
+    assert "another catalyst works in" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        done = run("serve", "--port", str(holder.getsockname()[1]), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "is in use" in done.stderr
+    assert "--port" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "hint"),
+    [
+        (("up", "--source", "live"), {}, 1, "SEC_USER_AGENT"),
+        (("up", "--source", "ftp://x"), {}, 2, "replay:DIR"),
+        (("up", "--source", "replay:/nowhere"), {}, 2, "/nowhere"),
+        (("up", "--source", "http://127.0.0.1:9"), {}, 1, "catalyst emulate"),
+        (("up", "--speed", "fast"), {}, 1, "--speed"),
+        (("up", "--start", "late"), {}, 2, "HH:MM"),
+        (("up",), {"CATALYST_PORT": "many"}, 1, "CATALYST_PORT"),
+        (("up",), {"CATALYST_HOST": "0.0.0.0"}, 1, "CATALYST_API_KEYS"),
+        (("up", "--data", "/proc/1/mem"), {}, 1, "--data"),
+        (("frobnicate",), {}, 2, "frobnicate"),
+    ],
+)
+def test_wrong_use_is_told_with_the_right_exit_code(tmp_path, arguments, environment, code, hint):
+    done = run(*arguments, cwd=tmp_path, **environment)
+    assert done.returncode == code, done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_half_written(tmp_path: Path):
+    """RLIMIT_FSIZE stands in for a full disk: SQLite sees writes fail at a size."""
+    script = "ulimit -f 300; exec {python} -m catalyst.app.cli serve --speed max --until-end --port 0"
+    done = subprocess.run(
+        ["sh", "-c", "trap '' XFSZ; " + script.format(python=sys.executable)],
+        cwd=tmp_path,
+        env=environ(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    again = run("serve", "--speed", "max", "--until-end", "--port", "0", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
