@@ -37,6 +37,10 @@ _SCALE = re.compile(
     r"\b(?P<zeros3>000'?s) omitted(?P<tail3>[^\n)]{0,60})",
     re.IGNORECASE,
 )
+_SIGNS = {
+    "EUR": ("€", "euro"), "GBP": ("£", "sterling"), "JPY": ("¥", "yen"), "CNY": ("rmb", "renminbi"),
+    "CAD": ("c$", "canadian dollar"), "CHF": ("swiss franc",), "ILS": ("shekel",), "BRL": ("r$",), "HKD": ("hk$",),
+}  # fmt: skip
 _POWERS = {"thousands": 3, "millions": 6, "billions": 9}
 
 
@@ -119,6 +123,11 @@ class Evidence:
             return True
         scale = None if found.scale or not self.is_row(found.start) else self.scale_at(found.start)
         return scale is not None and abs(wanted.value) == found.digits.scaleb(scale.power)
+
+    @functools.cached_property
+    def currencies(self) -> frozenset[str]:
+        """The currencies other than the dollar that the text shows by a sign or a word."""
+        return frozenset(code for code, sign in _SIGNS.items() if any(mark in self.lower for mark in sign))
 
     @functools.cached_property
     def _numbers(self) -> dict[str, list[int]]:

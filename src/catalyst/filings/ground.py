@@ -2,7 +2,8 @@
 
 A fact is verified when its quote stands in the text word for word and the quote holds the value, with that unit,
 scale and sign, under that name and for that period; or when the filing's structured data (XBRL, ownership XML) holds
-the same. A number in the summary or a risk that stands nowhere in the filing is followed by `[unverified]`.
+the same. A number in the summary or a risk that stands nowhere in the filing is followed by `[unverified]`; prose is
+not checked for what it calls the number.
 """
 
 from __future__ import annotations
@@ -184,13 +185,15 @@ def _unit_ok(place: _Place, amount: Amount, fact: Fact, metric: Metric | None) -
     if unit == "":
         return amount.kind in ("plain", "shares", "year")
     if unit.partition("/")[0].isupper() and len(unit.partition("/")[0]) == 3:
-        return _money_ok(amount, unit.partition("/")[0], row)
+        return _money_ok(place.evidence, amount, unit.partition("/")[0], row)
     return unit.lower().rstrip("s")[:5] in _quote(place)
 
 
-def _money_ok(amount: Amount, currency: str, row: bool) -> bool:
+def _money_ok(evidence: Evidence, amount: Amount, currency: str, row: bool) -> bool:
     if amount.currency:
         return amount.currency == currency
+    if currency != "USD" and currency.lower() not in evidence.lower and currency not in evidence.currencies:
+        return False
     return amount.kind in ("plain", "year") and (row or amount.scale > 0)
 
 

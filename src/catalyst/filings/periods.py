@@ -60,6 +60,8 @@ class _Clause:
     text: str
     first: str
     is_compared: bool
+    compares: bool
+    """Whether the sentence compares at all."""
 
 
 def read_period(text: str) -> Period | None:
@@ -87,7 +89,7 @@ def supported(
     clause = _clause(evidence.lower[start:end], amount.start - start)
     if scope == "guidance" and not _GUIDANCE.search(evidence.lower[max(0, start - 500) : end]):
         return False
-    if _is_prior(clause) != (scope == "prior") and scope in ("current", "prior") and clause.is_compared:
+    if not _scope_ok(clause, scope):
         return False
     if wanted is None:
         return not period or period.lower() in evidence.lower[max(0, start - _ABOVE) : end]
@@ -116,13 +118,17 @@ def quarters(text: str) -> set[int]:
 
 def _clause(quote: str, at: int) -> _Clause:
     """Split a sentence where it compares: "revenue was A, compared to B in the prior year"."""
-    cuts = [0, *(found.start() for found in _COMPARED.finditer(quote)), len(quote)]
-    for index in range(len(cuts) - 1):
-        if cuts[index] <= at < cuts[index + 1]:
-            first = quote[: cuts[1]]
-            compared = index > 0 and not quote[cuts[index] :].startswith((";", ", and"))
-            return _Clause(quote[cuts[index] : cuts[index + 1]], first, compared)
-    return _Clause(quote, quote, False)
+    cuts = [0, *(found.start() for found in _COMPARED.finditer(quote) if found.start() > 0), len(quote)]
+    compares = [not quote.startswith((";", ", and"), cut) for cut in cuts[1:-1]]
+    index = max(0, sum(cut <= at for cut in cuts[:-1]) - 1)
+    text = quote[cuts[index] : cuts[index + 1]]
+    return _Clause(text, quote[: cuts[1]], index > 0 and compares[index - 1], any(compares))
+
+
+def _scope_ok(clause: _Clause, scope: str) -> bool:
+    if scope == "prior":
+        return _is_prior(clause) or not clause.compares or _PRIOR.search(clause.text) is not None
+    return scope != "current" or not _is_prior(clause)
 
 
 def _is_prior(clause: _Clause) -> bool:
@@ -138,28 +144,30 @@ def _year_ok(wanted: Period, clause: _Clause, above: str, report: date | None) -
     here = years(clause.text)
     if here:
         return wanted.year in here
-    known = years(clause.first) or years(above)[-6:] or ([report.year] if report else [])
-    if clause.is_compared and _PRIOR.search(clause.text) and known:
+    known = years(clause.first) or _years_about(above, report)
+    if _PRIOR.search(clause.text) and known:
         return wanted.year == max(known) - 1
     if clause.is_compared and years(clause.first):
-        return wanted.year <= max(years(clause.first))
-    return wanted.year in known or (
-        bool(report) and not years(clause.first) and wanted.year == getattr(report, "year", 0)
-    )
+        return wanted.year <= max(known)
+    return wanted.year in known
+
+
+def _years_about(above: str, report: date | None) -> list[int]:
+    """The year of the report and later (fiscal) ones named above; without a report all named right above."""
+    named = years(above)
+    return [report.year, *(year for year in named if year > report.year)] if report else named[-6:]
 
 
 def _quarter_ok(wanted: Period, clause: _Clause, above: str, report: date | None) -> bool:
     here = quarters(clause.text) or quarters(clause.first)
-    long = _LONG.search(clause.text) is not None or (
-        not quarters(clause.text) and _LONG.search(clause.first) is not None
-    )
+    long = bool(_LONG.search(clause.text) or (not quarters(clause.text) and _LONG.search(clause.first)))
+    known = quarters(above) | ({(report.month - 1) // 3 + 1} if report else set())
     if not wanted.quarter:
-        return long or not here
+        return long or not (here or (known and quarters(above) and not _LONG.search(above)))
     if here:
         return wanted.quarter in here
     if long and not _PRIOR.search(clause.text):
         return False
-    known = quarters(above) | ({(report.month - 1) // 3 + 1} if report else set())
     return not known or wanted.quarter in known
 
 

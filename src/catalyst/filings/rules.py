@@ -14,11 +14,11 @@ from decimal import Decimal
 
 from catalyst.filings.ground import ground
 from catalyst.filings.prescore import Row, Score, keywords, rows
-from catalyst.filings.sanitize import sanitize
+from catalyst.filings.sanitize import sanitize, talks_of_judging
 from catalyst.filings.summary import READ_CHARS, sentences, sources, summarize
 from catalyst.filings.terms import derived, leanings, tell
 from catalyst.filings.types import Filing, Parsed
-from catalyst.sentiment import label_of, score
+from catalyst.sentiment import TEXT_BYTES, label_of, score
 from catalyst.stream.types import Analysis, Fact
 
 MAX_FACTS = 40
@@ -160,10 +160,21 @@ def _first(facts: Sequence[Fact], name: str, scope: str) -> Decimal | None:
 
 
 def _by_words(text: str) -> Iterator[_Witness]:
-    read = score("\n".join(sentences(text))[:2048])
+    read = score("\n".join(_statements(text)))
     if read.hits:
         words = ", ".join(dict.fromkeys(read.hits[:5]))
         yield _Witness(read.value, 0.6 * min(1.0, len(read.hits) / 4), f"lexicon {read.value:+.2f}: {words}")
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Sentences about business, as many as the lexicon reads; a filer's own praise of its news is none."""
+    left = TEXT_BYTES
+    for sentence in sentences(text):
+        if left <= 0:
+            return
+        if not talks_of_judging(sentence):
+            left -= len(sentence) + 1
+            yield sentence
 
 
 def _by_trades(parsed: Parsed) -> Iterator[_Witness]:

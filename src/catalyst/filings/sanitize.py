@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
-_LONG_LINE = 500
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _INVISIBLE = re.compile(
     "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
@@ -29,14 +28,14 @@ _SPACED = re.compile(r"\b(?:[a-z][ ._\-*]{1,3}){9,}[a-z]\b")
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A text without the passages that speak to a model; `removed` holds those, as they stood."""
+    """A text fit for a model; `removed` holds the passages that spoke to it, as they stood."""
 
     text: str
     removed: tuple[str, ...] = ()
 
 
 def sanitize(text: str) -> Clean:
-    """Take out each passage that speaks to a model, and those beside it that talk of judging."""
+    """Take out each passage that speaks to a model, those beside it that talk of judging, and our labels' words."""
     units = list(_units(text))
     if not units:
         return Clean(text)
@@ -49,7 +48,8 @@ def sanitize(text: str) -> Clean:
             for beside in (place - 1, place + 1)
             if 0 <= beside < len(units) and patterns.judging.search(read[beside])
         }
-    kept = "".join(unit for place, unit in enumerate(units) if place not in hit)
+    labels = {place for place, unit in enumerate(read) if patterns.labels.search(unit)}
+    kept = "".join(unit for place, unit in enumerate(units) if place not in hit | labels)
     return Clean(kept, tuple(units[place].strip()[:200] for place in sorted(hit)))
 
 
@@ -70,11 +70,8 @@ def folded(text: str) -> str:
 
 
 def _units(text: str) -> Iterator[str]:
-    """Lines with their ends; long ones in sentences."""
+    """Sentences, none over a line's end, which stays with the last one."""
     for line in text.splitlines(keepends=True):
-        if len(line) <= _LONG_LINE:
-            yield line
-            continue
         cuts = [0, *(found.end() for found in _SENTENCE.finditer(line)), len(line)]
         yield from (line[start:end] for start, end in itertools.pairwise(cuts) if end > start)
 
@@ -102,6 +99,7 @@ class _Patterns:
     words: re.Pattern[str]
     marks: re.Pattern[str]
     lines: re.Pattern[str]
+    labels: re.Pattern[str]
     judging: re.Pattern[str]
     hidden: re.Pattern[str]
 
@@ -120,6 +118,7 @@ def _patterns() -> _Patterns:
         words=built(r"\b(?:" + "|".join(data["speaks_to_a_model"]) + ")"),
         marks=built(data["marks"]),
         lines=built(data["begins_a_line"]),
+        labels=built(data["label_words"]),
         judging=built(data["talks_of_judging"]),
         hidden=built(data["hidden"]),
     )
