@@ -59,6 +59,8 @@ for i, op in ipairs(cjson.decode(ARGV[1])) do
     local blocking = 0
     for place, key in ipairs(scopes) do
       touched[key] = true
+      local short = op[8][place] - sum(settled, key)
+      if short > 0 then add(settled, key, short) end
       if limits[place] >= 0 then
         local left = limits[place] - sum(settled, key) - sum(reserved, key)
         if left < at_least then blocking = place break end
@@ -118,7 +120,8 @@ class _Op:
     claim: Claim | None = None
     cost: int = 0
 
-    def wire(self) -> list[Any]:
+    def wire(self, last: Mapping[str, Spent]) -> list[Any]:
+        """As the script takes it, with what we know was settled: a Redis that lost its data learns it again."""
         if self.claim is None:
             return [self.kind, self.id, self.cost]
         claim = self.claim
@@ -130,6 +133,7 @@ class _Op:
             claim.seconds,
             [scope.key for scope in claim.scopes],
             [scope.limit for scope in claim.scopes],
+            [last[scope.key].settled if scope.key in last else 0 for scope in claim.scopes],
         ]
 
 
@@ -203,7 +207,7 @@ class RedisBudget:
     async def _apply(self, ops: Sequence[_Op]) -> Sequence[list[int]]:
         from redis.exceptions import RedisError
 
-        arguments = [orjson.dumps([op.wire() for op in ops]), self._thresholds.daily, self._thresholds.monthly]
+        arguments = [orjson.dumps([op.wire(self.last) for op in ops]), self._thresholds.daily, self._thresholds.monthly]
         try:
             reply = await self._script(keys=self._keys, args=arguments)
         except (RedisError, OSError) as error:
@@ -212,7 +216,9 @@ class RedisBudget:
         for line in reply:
             kind, *fields = line.decode().split("\t")
             if kind == "s":
-                self.last[fields[0]] = Spent(int(fields[1]), int(fields[2]))
+                before = self.last.get(fields[0])
+                known = before.settled if before is not None else 0
+                self.last[fields[0]] = Spent(max(known, int(fields[1])), int(fields[2]))
             elif kind == "r":
                 results.append([int(field) for field in fields])
             else:

@@ -6,8 +6,9 @@ lock free, at once and not after a lease. See `budget` for the rules, `owner` fo
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import structlog
 
 from catalyst.errors import BudgetExceeded, StorageError
 from catalyst.llm.budget import Alert, Claim, Reservation, Scope, Spent, Thresholds, granted, refusal
+from catalyst.llm.float_money import AMPLE, Float, wanted
 from catalyst.llm.group import Group
-from catalyst.llm.owner import SLOTS, SentFlags, dead_flags, forget
+from catalyst.llm.owner import FLOAT_SLOT, SentFlags, charge, dead_flags, forget
 from catalyst.llm.store import HubStore
 
 log = structlog.get_logger()
@@ -35,6 +37,17 @@ class _Settle:
     cost: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Does nothing: asks whether the database is back."""
+
+
+_Op = _Reserve | _Settle | _Look
+
+LOCKED_SECONDS = 1.0
+"""A database that takes longer is taken for locked where a float can pay."""
+
+
 class SqliteBudget:
     """See `budget.Budget`."""
 
@@ -44,7 +57,10 @@ class SqliteBudget:
         self._thresholds = thresholds
         self._flags: SentFlags | None = None
         self._alerted: set[Alert] = set()
-        self._group: Group[_Reserve | _Settle] = Group(self._apply, self._undo, name="budget")
+        self._group: Group[_Op] = Group(self._apply, self._undo, name="budget")
+        self._float: Float | None = None
+        self._float_closing = False
+        self._slow = False
         self.last: dict[str, Spent] = {}
         """Sums as the last transaction left them, for metrics and health."""
 
@@ -54,36 +70,66 @@ class SqliteBudget:
         await self._store.write(self._reclaim)
 
     async def reserve(self, claim: Claim) -> Reservation:
-        slot = -1
+        if (self._group.failing or self._slow) and (quick := self._from_float(claim)) is not None:
+            return quick
         try:
-            flags = self._own()
-            slot = flags.take()
-            answer = await self._group.call(_Reserve(claim, slot))
-        except StorageError as error:
-            if slot >= 0:
-                self._own().give_back(slot)
+            answer = await self._asked(claim)
+        except (StorageError, TimeoutError) as error:
+            paid = self._from_float(claim)
+            if paid is not None:
+                return paid
             raise BudgetExceeded(
-                f"the budget cannot be read, so no money is spent ({error}); mend the database, then try again"
+                f"the budget cannot be read, so no money is spent ({error or 'the database is locked'}); mend the "
+                "database, then try again"
             ) from error
         if isinstance(answer, BudgetExceeded):
-            flags.give_back(slot)
             raise answer
-        reservation: Reservation = answer
+        return answer
+
+    async def _asked(self, claim: Claim) -> Reservation | BudgetExceeded:
+        """Ask the database, for as long as a call with no float to live on would wait."""
+        op = _Reserve(claim, self._own().take())
+        patience = LOCKED_SECONDS if self._float is not None else claim.seconds
+        task = self._group.call(op)
+        try:
+            answer: Reservation | BudgetExceeded = await _within(patience, task)
+        except StorageError:
+            self._own().give_back(op.slot)
+            raise
+        except TimeoutError:
+            self._slow = True
+            raise
+        if isinstance(answer, BudgetExceeded):
+            self._own().give_back(op.slot)
+        return answer
+
+    def _from_float(self, claim: Claim) -> Reservation | None:
+        reservation = self._float.grant(claim) if self._float is not None else None
+        if reservation is not None:
+            log.warning("budget.float.used", nano=reservation.amount)
+            self._group.post(_Look())
         return reservation
 
     async def sent(self, reservation: Reservation) -> None:
-        self._own().mark(reservation.slot)
+        if reservation.slot >= 0:
+            self._own().mark(reservation.slot)
 
     def settle(self, reservation: Reservation, cost: int) -> None:
-        if reservation.open:
-            reservation.open = False
+        if not reservation.open:
+            return
+        reservation.open = False
+        if reservation.slot >= 0:
             self._group.post(_Settle(reservation, cost))
+        elif self._float is not None:
+            self._float.settle(reservation, cost)
 
     async def spent(self, keys: Sequence[str]) -> Mapping[str, Spent]:
         await self._group.flush()
-        return await self._store.read(lambda connection: _sums(connection, keys))
+        return await self._store.read(lambda connection: _without_floats(connection, _sums(connection, keys)))
 
     async def close(self) -> None:
+        if self._float is not None:
+            self._group.post(_Settle(self._float.reservation, self._float.used))
         await self._group.close()
         if self._flags is not None:
             self._flags.close(keep=len(self._group) > 0)
@@ -94,18 +140,24 @@ class SqliteBudget:
             self._flags = SentFlags(self._folder)
         return self._flags
 
-    def _undo(self, op: _Reserve | _Settle, result: Any) -> None:
+    def _undo(self, op: _Op, result: Any) -> None:
         if isinstance(result, Reservation):
             self.settle(result, 0)
         elif isinstance(op, _Reserve):
             self._own().give_back(op.slot)
 
-    async def _apply(self, ops: Sequence[_Reserve | _Settle]) -> Sequence[Any]:
+    async def _apply(self, ops: Sequence[_Op]) -> Sequence[Any]:
         flags = self._own()
-        results, sums, alerts = await self._store.write(lambda connection: self._transact(connection, ops))
+        results, sums, alerts, kept = await self._store.write(lambda connection: self._transact(connection, ops))
+        self._slow = False
         for op in ops:
-            if isinstance(op, _Settle):
+            if not isinstance(op, _Settle):
+                continue
+            if op.reservation.slot == FLOAT_SLOT:
+                self._float_closing = False
+            else:
                 flags.give_back(op.reservation.slot)
+        self._renew(kept)
         self.last.update(sums)
         if len(self.last) > 4_096:
             self.last = dict(sums)
@@ -115,16 +167,17 @@ class SqliteBudget:
         return results
 
     def _transact(
-        self, connection: sqlite3.Connection, ops: Sequence[_Reserve | _Settle]
-    ) -> tuple[list[Any], dict[str, Spent], list[Alert]]:
+        self, connection: sqlite3.Connection, ops: Sequence[_Op]
+    ) -> tuple[list[Any], dict[str, Spent], list[Alert], Reservation | None]:
         sums = _sums(connection, {scope.key for op in ops for scope in _scopes(op)})
         opened: dict[int, tuple[str, int, int, str]] = {}
         closed: list[tuple[str, int]] = []
         results: list[Any] = []
         tried_dead = False
         for op in ops:
-            if isinstance(op, _Settle):
-                self._close(op, sums, opened, closed)
+            if not isinstance(op, _Reserve):
+                if isinstance(op, _Settle):
+                    self._close(op, sums, opened, closed)
                 results.append(None)
                 continue
             amount, blocking = granted(op.claim, sums)
@@ -139,8 +192,41 @@ class SqliteBudget:
                 results.append(refusal(blocking, sums[blocking.key], op.claim.at_least))
                 continue
             results.append(self._open(op, amount, sums, opened))
+        kept = self._keep(ops, sums, opened)
         _store(connection, sums, opened.values(), closed)
-        return results, sums, self._due(connection, sums)
+        return results, sums, self._due(connection, sums), kept
+
+    def _keep(
+        self, ops: Sequence[_Op], sums: dict[str, Spent], opened: dict[int, tuple[str, int, int, str]]
+    ) -> Reservation | None:
+        """Open a float beside the first claim, where money is ample and none is held."""
+        claim = next((op.claim for op in ops if isinstance(op, _Reserve)), None)
+        if claim is None or self._float is not None or self._float_closing:
+            return None
+        amount = wanted(claim, sums)
+        if not amount:
+            return None
+        kept = Claim(amount, amount, claim.scopes[:2])
+        return self._open(_Reserve(kept, FLOAT_SLOT), amount, sums, opened)
+
+    def _renew(self, kept: Reservation | None) -> None:
+        """After a transaction: a float that was used, or is of another month, is settled; a new one comes later."""
+        if kept is not None:
+            self._own().float_used(0)
+            self._float = Float(kept, self._own())
+            return
+        held = self._float
+        if held is None or held.running:
+            return
+        month = held.reservation.scopes[0]
+        spent = self.last.get(month.key)
+        scarce = (
+            spent is not None and month.limit - spent.settled - spent.reserved < AMPLE * held.reservation.amount // 2
+        )
+        newer = any(key.startswith("month/") and key > month.key for key in self.last)
+        if held.used or scarce or newer:
+            self._float, self._float_closing = None, True
+            self._group.post(_Settle(held.reservation, held.used))
 
     def _open(
         self, op: _Reserve, amount: int, sums: dict[str, Spent], opened: dict[int, tuple[str, int, int, str]]
@@ -185,7 +271,7 @@ class SqliteBudget:
         for owner in owners:
             flags = dead_flags(self._folder, owner)
             if flags is not None:
-                self._bury(connection, owner, flags.ljust(SLOTS, b"\1"), changes)
+                self._bury(connection, owner, flags, changes)
         if changes:
             found = _sums(connection, changes)
             for key, change in changes.items():
@@ -198,7 +284,7 @@ class SqliteBudget:
         rows = connection.execute("SELECT slot, amount, scopes FROM reservations WHERE owner = ?", (owner,)).fetchall()
         charged = 0
         for slot, amount, keys in rows:
-            cost = amount if flags[slot] else 0
+            cost = charge(flags, slot, amount)
             charged += cost
             for key in keys.split("\n"):
                 change = changes.setdefault(key, Spent(0, 0))
@@ -209,7 +295,9 @@ class SqliteBudget:
         log.warning("budget.reclaimed", owner=owner, reservations=len(rows), charged_nano=charged)
 
 
-def _scopes(op: _Reserve | _Settle) -> tuple[Scope, ...]:
+def _scopes(op: _Op) -> tuple[Scope, ...]:
+    if isinstance(op, _Look):
+        return ()
     return op.claim.scopes if isinstance(op, _Reserve) else op.reservation.scopes
 
 
@@ -221,11 +309,25 @@ def _sums(connection: sqlite3.Connection, keys: Any) -> dict[str, Spent]:
     return found
 
 
+def _without_floats(connection: sqlite3.Connection, sums: dict[str, Spent]) -> dict[str, Spent]:
+    """What calls hold; a float is no call's."""
+    for amount, keys in connection.execute("SELECT amount, scopes FROM reservations WHERE slot = ?", (FLOAT_SLOT,)):
+        for key in keys.split("\n"):
+            if key in sums:
+                sums[key].reserved -= amount
+    return sums
+
+
+async def _within(seconds: float, call: Coroutine[Any, Any, Any]) -> Any:
+    async with asyncio.timeout(seconds):
+        return await call
+
+
 def _store(connection: sqlite3.Connection, sums: Mapping[str, Spent], opened: Any, closed: Any) -> None:
     connection.executemany(
         "INSERT INTO budget VALUES (?, ?, ?) ON CONFLICT (scope) DO UPDATE "
         "SET settled = excluded.settled, reserved = excluded.reserved",
         [(key, spent.settled, spent.reserved) for key, spent in sums.items()],
     )
-    connection.executemany("INSERT INTO reservations VALUES (?, ?, ?, ?)", opened)
     connection.executemany("DELETE FROM reservations WHERE owner = ? AND slot = ?", closed)
+    connection.executemany("INSERT INTO reservations VALUES (?, ?, ?, ?)", opened)

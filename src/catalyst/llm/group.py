@@ -73,7 +73,12 @@ class Group(Generic[Op]):
         self._queue.append(_Entry(op, waiter))
         self._start()
         self._wake()
-        return await waiter
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # it had come, but we were cancelled before we took it
+                self._undo(op, None if waiter.exception() else waiter.result())
+            raise
 
     async def flush(self) -> None:
         """Return once everything queued so far was taken, or the store failed once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import struct
 import uuid
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from catalyst.errors import StorageError
 
 SLOTS = 65_536
 """Attempts of one process that may be in flight at once."""
+
+FLOAT_SLOT = SLOTS
+"""The float's number among the reservations; what it spent stands after the flags, in eight bytes."""
+
+_AMOUNT = struct.Struct("<q")
+_SIZE = SLOTS + _AMOUNT.size
 
 
 class SentFlags:
@@ -28,8 +35,8 @@ class SentFlags:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = open(self._path, "w+b")  # noqa: SIM115 (held, and locked, as long as we live)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._file.truncate(SLOTS)
-            self._bytes = mmap.mmap(self._file.fileno(), SLOTS)
+            self._file.truncate(_SIZE)
+            self._bytes = mmap.mmap(self._file.fileno(), _SIZE)
         except OSError as error:
             raise StorageError(f"{self._path} cannot be written: {error}") from error
         self._free = list(range(SLOTS - 1, -1, -1))
@@ -48,12 +55,23 @@ class SentFlags:
         self._bytes[slot] = 0
         self._free.append(slot)
 
+    def float_used(self, amount: int) -> None:
+        """What the float may have spent, nano-dollars."""
+        _AMOUNT.pack_into(self._bytes, SLOTS, amount)
+
     def close(self, *, keep: bool) -> None:
         """Let go; `keep` leaves the file for those who will settle what is still open."""
         self._bytes.close()
         if not keep:
             self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def charge(flags: bytes, slot: int, amount: int) -> int:
+    """What a dead owner's reservation is charged: all where it was sent, or where nobody can say."""
+    if slot == FLOAT_SLOT:
+        return min(amount, _AMOUNT.unpack_from(flags, SLOTS)[0]) if len(flags) >= _SIZE else amount
+    return amount if len(flags) <= slot or flags[slot] else 0
 
 
 def dead_flags(folder: Path, owner: str) -> bytes | None:
@@ -64,7 +82,7 @@ def dead_flags(folder: Path, owner: str) -> bytes | None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 return None
-            return os.pread(file.fileno(), SLOTS, 0)
+            return os.pread(file.fileno(), _SIZE, 0)
     except FileNotFoundError:
         return b""
     except OSError:
