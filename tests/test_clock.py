@@ -90,3 +90,13 @@ async def test_at_real_time_late_timers_do_not_make_it_drift():
         time.sleep(0.002)  # the loop is late for the next one
     await clock.sleep(0.01)
     assert abs((clock.now() - NINE).total_seconds() - (time.monotonic() - real)) < 0.01
+
+
+async def test_when_the_last_sleeper_is_cancelled_at_infinite_speed_no_time_passes():
+    clock = SimClock(NINE, math.inf)
+    task = asyncio.create_task(clock.sleep(3600))
+    await asyncio.sleep(0)
+    task.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert clock.now() == NINE

@@ -239,6 +239,8 @@ class SimClock(TimedClock):
 
     def _fire(self) -> None:
         self._handle = None
+        if math.isinf(self._due()):
+            return  # every sleeper was cancelled since this was armed: no time passes
         self._advance()
         self._fire_until(self._base)
         self._arm()
