@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalyst.clock import SimClock
+from tests.fakes.plugin import wire as wire
 
 HERE = Path(__file__).parent
 GUARD = HERE / "guard"

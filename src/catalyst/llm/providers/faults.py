@@ -79,7 +79,7 @@ _BY_SERVER_KIND: dict[str, type[ProviderError]] = {
     "unavailable": LLMServerError,
     "internal": LLMServerError,
 }
-"""The same, but too general to outrank a 4xx."""
+"""The same, but too general to outrank a status of the table above."""
 
 _BY_WORDS: tuple[tuple[str, type[ProviderError]], ...] = (
     (
@@ -176,17 +176,18 @@ def _described(body: Mapping[str, Any] | None) -> tuple[list[str], str]:
 
 
 def _kind(status: int, kinds: list[str], words: str) -> type[ProviderError]:
-    table = _BY_KIND if 300 <= status < 500 else _BY_KIND | _BY_SERVER_KIND
     for kind in kinds:
-        if kind in table:
-            return table[kind]
+        if kind in _BY_KIND:
+            return _BY_KIND[kind]
     if status in (0, 400, 403, 404, 413, 422):
         for pattern, named in _BY_WORDS:
             if re.search(pattern, words[:4000], re.IGNORECASE):
                 return named
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return ProviderError if 300 <= status < 500 else LLMServerError
+    if 300 <= status < 500:
+        return ProviderError
+    return next((_BY_SERVER_KIND[kind] for kind in kinds if kind in _BY_SERVER_KIND), LLMServerError)
 
 
 def _inner_status(body: Mapping[str, Any] | None) -> int:

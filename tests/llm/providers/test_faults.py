@@ -1,0 +1,401 @@
+"""What every dialect makes of failures: statuses, waits, bad bodies, broken streams. No key in any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from catalyst.clock import SimClock
+from catalyst.errors import (
+    LLMAuthenticationError,
+    LLMBadResponseError,
+    LLMContextError,
+    LLMModelError,
+    LLMRateLimitError,
+    LLMRefusedError,
+    LLMServerError,
+    LLMTimeoutError,
+    ProviderError,
+)
+from catalyst.http import Http
+from catalyst.llm.providers import PROVIDERS, make_provider
+from catalyst.llm.types import Call, Completion, Delta, Provider, Usage
+from tests.fakes.plugin import Wire
+from tests.llm.providers.conftest import MODELS, Bound, call
+
+VENDORS = list(MODELS)
+DIALECTS = ["openai", "anthropic", "gemini"]
+LONG = "One two three four five six seven eight."
+
+
+async def failed(provider: Provider, asked: Call) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await provider.complete(asked)
+    return caught.value
+
+
+async def broken(provider: Provider, asked: Call) -> tuple[str, ProviderError]:
+    """What a stream delivered before it failed."""
+    text = ""
+    with pytest.raises(ProviderError) as caught:
+        async for delta in provider.stream(asked):
+            text += delta.text
+    return text, caught.value
+
+
+@pytest.mark.parametrize("name", VENDORS)
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable"),
+    [
+        (400, ProviderError, False),
+        (401, LLMAuthenticationError, False),
+        (402, LLMAuthenticationError, False),
+        (403, LLMAuthenticationError, False),
+        (404, LLMModelError, False),
+        (413, LLMContextError, False),
+        (422, ProviderError, False),
+        (429, LLMRateLimitError, True),
+        (500, LLMServerError, True),
+        (502, LLMServerError, True),
+        (503, LLMServerError, True),
+        (504, LLMTimeoutError, True),
+        (529, LLMRateLimitError, True),
+    ],
+)
+async def test_a_status_means_the_same_everywhere(
+    name: str, status: int, kind: type, retryable: bool, wire: Wire, provider: Bound
+):
+    wire[name].answers(status, times=2, message="Things are as they are.")
+    error = await failed(provider(name), call(name))
+    assert (type(error), error.status, error.retryable) == (kind, status, retryable)
+    assert (error.provider, error.model) == (name, MODELS[name])
+    assert "Things are as they are." in str(error)
+    _, error = await broken(provider(name), call(name))
+    assert (type(error), error.status) == (kind, status)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body", "kind"),
+    [
+        ("openai", 400, {"error": {"message": "x", "code": "context_length_exceeded"}}, LLMContextError),
+        ("openai", 400, {"error": {"message": "x", "code": "content_policy_violation"}}, LLMRefusedError),
+        ("openai", 403, {"error": {"message": "x", "code": "model_not_found"}}, LLMModelError),
+        ("deepseek", 400, {"error": {"message": "This model's maximum context length is 65536"}}, LLMContextError),
+        ("deepseek", 400, {"error": {"message": "Model Not Exist"}}, LLMModelError),
+        ("openrouter", 403, {"error": {"code": 403, "message": "requires moderation on X. flagged"}}, LLMRefusedError),
+        ("ollama", 404, {"error": {"message": "model 'x' not found", "type": "api_error"}}, LLMModelError),
+        ("ollama", 404, {"error": "model 'x' not found"}, LLMModelError),
+        ("anthropic", 400, {"error": {"type": "x", "message": "prompt is too long: 9 > 8"}}, LLMContextError),
+        ("anthropic", 400, {"error": {"type": "billing_error", "message": "no credit"}}, LLMAuthenticationError),
+        ("gemini", 400, {"error": {"message": "The input token count (9) exceeds"}}, LLMContextError),
+        ("gemini", 400, {"error": {"details": [{"reason": "API_KEY_INVALID"}]}}, LLMAuthenticationError),
+        ("openai", 503, {"detail": "down"}, LLMServerError),
+        ("openai", 418, ["teapot"], ProviderError),
+    ],
+)
+async def test_the_vendors_own_words_outrank_the_status(
+    name: str, status: int, body: Any, kind: type, wire: Wire, provider: Bound
+):
+    wire[name].answers(status, json=body)
+    assert type(await failed(provider(name), call(name))) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("openai", {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}),
+        ("gemini", {"error": {"details": [{"violations": [{"quotaId": "RequestsPerDayPerProject-FreeTier"}]}]}}),
+    ],
+)
+async def test_spent_credit_is_a_limit_that_waiting_does_not_lift(name: str, body: Any, wire: Wire, provider: Bound):
+    wire[name].answers(429, json=body)
+    error = await failed(provider(name), call(name))
+    assert type(error) is LLMRateLimitError
+    assert not error.retryable
+
+
+DATE = "Fri, 12 Dec 2025 14:00:00 GMT"
+WAITS = [
+    ({"retry-after": "7"}, 7.0),
+    ({"retry-after": "0.25"}, 0.25),
+    ({"retry-after": "0"}, 0.0),
+    ({"retry-after": "-3"}, 0.0),
+    ({"retry-after": "1e999"}, 86_400.0),
+    ({"retry-after": "nan"}, None),
+    ({"retry-after": "soon"}, None),
+    ({"retry-after": "Fri, 12 Dec 2025 14:00:30 GMT", "date": DATE}, 30.0),
+    ({"retry-after": "Fri, 12 Dec 2025 13:59:00 GMT", "date": DATE}, 0.0),
+    ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+    ({"retry-after": "6m0s"}, 360.0),
+    ({"x-ratelimit-reset-requests": "1m6.5s", "x-ratelimit-remaining-requests": "0"}, 66.5),
+    ({"x-ratelimit-reset-tokens": "20ms", "x-ratelimit-remaining-tokens": "0"}, 0.02),
+    ({"x-ratelimit-reset-tokens": "20ms", "x-ratelimit-remaining-tokens": "900"}, None),
+    ({"x-ratelimit-reset": "1765548060000", "date": DATE}, 60.0),
+    ({"x-ratelimit-reset": "1765548060", "date": DATE}, 60.0),
+    (
+        {
+            "anthropic-ratelimit-requests-reset": "2025-12-12T14:00:12Z",
+            "anthropic-ratelimit-requests-remaining": "0",
+            "date": DATE,
+        },
+        12.0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "after"), WAITS, ids=[str(headers) for headers, _ in WAITS])
+async def test_429_keeps_the_delay_the_server_asked_for(
+    headers: dict[str, str], after: float | None, wire: Wire, provider: Bound
+):
+    wire.openai.answers(429, headers=headers)
+    error = await failed(provider("openai"), call("openai"))
+    assert error.after == (pytest.approx(after) if after is not None else None)
+
+
+async def test_the_delay_is_found_in_the_body_too(wire: Wire, provider: Bound):
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.07s"}
+    wire.gemini.answers(429, json={"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [info]}})
+    assert (await failed(provider("gemini"), call("gemini"))).after == pytest.approx(34.07)
+    inner = {"headers": {"X-RateLimit-Reset": "5"}}
+    wire.openrouter.answers(429, json={"error": {"code": 429, "message": "slow down", "metadata": inner}})
+    assert (await failed(provider("openrouter"), call("openrouter"))).after == 5
+
+
+@pytest.mark.parametrize("name", VENDORS)
+@pytest.mark.parametrize("raw", [b'{"choices": [{"mess', b"", b"<html>hi</html>", b"[]", b'"text"', b"\xff\xfe"])
+async def test_an_answer_that_is_no_json_object_is_a_bad_response(name: str, raw: bytes, wire: Wire, provider: Bound):
+    wire[name].answers(raw=raw)
+    assert type(await failed(provider(name), call(name))) is LLMBadResponseError
+
+
+@pytest.mark.parametrize("name", VENDORS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"choices": [], "content": None, "candidates": []},
+        {"choices": [{}], "content": "text", "candidates": [{}]},
+        {"choices": [{"message": None}], "content": 5, "candidates": {"0": 1}},
+        {"choices": [None], "candidates": [None]},
+    ],
+)
+async def test_an_answer_without_a_choice_is_a_bad_response(name: str, body: Any, wire: Wire, provider: Bound):
+    wire[name].answers(json=body)
+    assert type(await failed(provider(name), call(name))) is LLMBadResponseError
+
+
+@pytest.mark.parametrize("raw", [b"nothing to parse", b'{"error": {"message": 5, "code": {}}}', b'{"error": []}'])
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_an_error_body_of_any_shape_leaves_the_status_to_speak(
+    name: str, raw: bytes, wire: Wire, provider: Bound
+):
+    wire[name].answers(503, raw=raw)
+    assert type(await failed(provider(name), call(name))) is LLMServerError
+
+
+async def test_an_error_inside_a_good_answer_is_an_error(wire: Wire, provider: Bound):
+    wire.openrouter.answers(json={"error": {"code": 429, "message": "upstream is busy"}})
+    assert type(await failed(provider("openrouter"), call("openrouter"))) is LLMRateLimitError
+    failed_choice = {"error": {"code": 502, "message": "upstream died"}, "message": {"content": "Hal"}}
+    wire.openrouter.answers(json={"choices": [failed_choice]})
+    error = await failed(provider("openrouter"), call("openrouter"))
+    assert (type(error), error.status) == (LLMServerError, 502)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_redirect_is_not_followed_with_a_key(name: str, wire: Wire, provider: Bound):
+    wire[name].answers(307, headers={"location": wire.ollama.url + "/chat/completions"})
+    error = await failed(provider(name), call(name))
+    assert (type(error), error.status) == (ProviderError, 307)
+    assert wire.ollama.requests == []
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_a_reset_connection_is_the_servers_fault(name: str, wire: Wire, provider: Bound):
+    wire[name].answers(reset=True, times=2)
+    assert type(await failed(provider(name), call(name))) is LLMServerError
+    assert type((await broken(provider(name), call(name)))[1]) is LLMServerError
+
+
+async def test_a_kept_connection_that_the_server_closed_is_replaced(wire: Wire, provider: Bound):
+    wire.openai.says("One.", close_after=True)
+    first = await provider("openai").complete(call("openai"))
+    await asyncio.sleep(0.02)
+    second = await provider("openai").complete(call("openai"))
+    assert (first.text, second.finish_reason) == ("One.", "stop")
+    assert len(wire.openai.connections) == 2
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_no_server_at_all_is_the_servers_fault(name: str, http: Http):
+    provider = make_provider(PROVIDERS[name], http, "k", "http://127.0.0.1:1")
+    assert type(await failed(provider, call(name))) is LLMServerError
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_server_that_never_answers_times_out_on_our_clock(name: str, wire: Wire):
+    wire[name].answers(hang=True, times=2)
+    async with Http(SimClock(datetime(2025, 12, 12, tzinfo=UTC), speed=100)) as http:
+        provider = make_provider(PROVIDERS[name], http, wire[name].key, wire[name].url)
+        assert type(await failed(provider, call(name, timeout_seconds=20))) is LLMTimeoutError
+        assert type((await broken(provider, call(name, timeout_seconds=20)))[1]) is LLMTimeoutError
+
+
+async def test_a_slow_first_byte_within_the_time_is_an_answer(wire: Wire, provider: Bound):
+    wire.openai.says("Late.", delay=0.1)
+    assert (await provider("openai").complete(call("openai", timeout_seconds=5))).text == "Late."
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_stream_that_stalls_times_out_and_keeps_what_came(name: str, wire: Wire):
+    wire[name].says(LONG, stall_after=5)
+    async with Http(SimClock(datetime(2025, 12, 12, tzinfo=UTC), speed=100)) as http:
+        provider = make_provider(PROVIDERS[name], http, wire[name].key, wire[name].url)
+        text, error = await broken(provider, call(name, timeout_seconds=20))
+    assert type(error) is LLMTimeoutError
+    assert text.startswith("One two ")
+    assert not text.endswith("eight.")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_slow_consumer_is_not_cancelled_by_the_deadline(name: str, wire: Wire):
+    wire[name].says(LONG, stall_after=3)
+    async with Http(SimClock(datetime(2025, 12, 12, tzinfo=UTC), speed=100)) as http:
+        provider = make_provider(PROVIDERS[name], http, wire[name].key, wire[name].url)
+        with pytest.raises(LLMTimeoutError):
+            async for _ in provider.stream(call(name, timeout_seconds=5)):
+                await asyncio.sleep(0.1)  # twice the deadline: the wait must end by itself
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_a_stream_cut_inside_a_chunk_says_how_much_came(name: str, wire: Wire, provider: Bound):
+    wire[name].says(LONG, cut_after=5)
+    text, error = await broken(provider(name), call(name))
+    assert type(error) is LLMServerError
+    assert text.startswith("One ")
+    assert "eight" not in text
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_a_stream_that_ends_early_without_a_word_is_broken(name: str, wire: Wire, provider: Bound):
+    head = b'data: {"choices":[{"delta":{"content":"Hal"}}],"candidates":[{"content":{"parts":[{"text":"Hal"}]}}],'
+    head += b'"type":"content_block_delta","delta":{"type":"text_delta","text":"Hal"}}\n\n'
+    wire[name].answers(raw=head, headers={"content-type": "text/event-stream"})
+    text, error = await broken(provider(name), call(name))
+    assert (text, type(error)) == ("Hal", LLMServerError)
+    assert "after 3 characters" in str(error)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_an_error_event_in_a_stream_is_an_error(name: str, wire: Wire, provider: Bound):
+    wire[name].says(LONG, error_after=4)
+    text, error = await broken(provider(name), call(name))
+    assert text.startswith("One")
+    assert error.retryable
+    assert type(error) is (LLMRateLimitError if name == "anthropic" else LLMServerError)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_an_end_mark_that_is_missing_does_no_harm(name: str, wire: Wire, provider: Bound):
+    wire[name].says("Whole.", done=False)
+    deltas = [delta async for delta in provider(name).stream(call(name))]
+    assert deltas[-1] == Delta("", Usage(12, 5), "stop")
+
+
+async def test_a_stream_that_breaks_after_its_end_is_whole(wire: Wire, provider: Bound):
+    wire.openai.says("Whole.", cut_after=3)  # after the finish reason, before the usage
+    deltas = [delta async for delta in provider("openai").stream(call("openai"))]
+    assert "".join(delta.text for delta in deltas) == "Whole."
+    assert deltas[-1] == Delta("", None, "stop")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("raw", [b"data: {nonsense\n\n", b"data: [1]\n\n", b"data: " + b"x" * (5 << 20) + b"\n\n"])
+async def test_an_event_that_is_no_json_object_is_a_bad_response(name: str, raw: bytes, wire: Wire, provider: Bound):
+    wire[name].answers(raw=raw, headers={"content-type": "text/event-stream"})
+    assert type((await broken(provider(name), call(name)))[1]) is LLMBadResponseError
+
+
+async def test_a_server_that_does_not_stream_is_read_whole(wire: Wire, provider: Bound):
+    message = {"role": "assistant", "content": "All at once."}
+    body = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
+    wire.openai.answers(json=body)
+    deltas = [delta async for delta in provider("openai").stream(call("openai"))]
+    assert deltas == [Delta("All at once."), Delta("", Usage(3), "stop")]
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_closing_the_iterator_closes_the_connection_at_once(name: str, wire: Wire, provider: Bound):
+    wire[name].says(LONG, stall_after=4)
+    stream: Any = provider(name).stream(call(name))
+    assert (await anext(stream)).text
+    began = time.monotonic()
+    await stream.aclose()
+    while not wire[name].hung_up and time.monotonic() < began + 5:
+        await asyncio.sleep(0.002)
+    assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_cancelled_answer_closes_its_connection(name: str, wire: Wire, provider: Bound):
+    wire[name].answers(hang=True)
+    task = asyncio.create_task(provider(name).complete(call(name)))
+    while not wire[name].requests:
+        await asyncio.sleep(0.002)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while not wire[name].hung_up:
+        await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+async def test_a_stream_read_to_its_end_leaves_its_connection_for_the_next(name: str, wire: Wire, provider: Bound):
+    for _ in range(3):
+        assert [delta async for delta in provider(name).stream(call(name))]
+    assert isinstance(await provider(name).complete(call(name)), Completion)
+    assert len(wire[name].connections) == 1
+
+
+CANARY = "sk-canary-5e1f0c9d7a3b"
+LEAKS: list[dict[str, Any]] = [
+    {"status": 401, "message": f"Incorrect API key provided: {CANARY}"},
+    {"status": 429, "message": f"Bearer {CANARY} is over its limit"},
+    {"status": 500, "raw": f"<html>{CANARY}</html>".encode()},
+    {"status": 400, "message": "x" * 290 + CANARY},
+    {"json": {"error": {"message": f"{CANARY} failed"}}},
+    {"raw": f'{{"broken {CANARY}'.encode()},
+    {"reset": True},
+    {"status": 302, "headers": {"location": f"http://127.0.0.1:1/?key={CANARY}"}},
+    {"raw": f"data: {{{CANARY}\n\n".encode(), "headers": {"content-type": "text/event-stream"}},
+]
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("leak", LEAKS, ids=[str(number) for number in range(len(LEAKS))])
+async def test_the_key_stands_in_no_error_no_traceback_and_no_repr(
+    name: str, leak: dict[str, Any], wire: Wire, http: Http, caplog: pytest.LogCaptureFixture
+):
+    wire[name].vendor.key = CANARY
+    wire[name].answers(**{"status": 200, "times": 2, **leak})
+    provider = make_provider(PROVIDERS[name], http, CANARY, wire[name].url)
+    seen = [repr(provider), str(provider), str(vars(provider))]
+    errors = [await failed(provider, call(name)), (await broken(provider, call(name)))[1]]
+    for error in errors:
+        seen += [str(error), repr(error), *traceback.format_exception(error), str(vars(error))]
+    assert wire[name].requests
+    assert "canary" not in "".join(seen) + caplog.text
+    assert all(len(str(error)) < 600 for error in errors)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_wrong_key_is_an_authentication_error_that_does_not_repeat_it(name: str, wire: Wire, http: Http):
+    provider = make_provider(PROVIDERS[name], http, CANARY, wire[name].url)
+    error = await failed(provider, call(name))  # every fake repeats the key it was given, as some vendors do
+    assert type(error) is LLMAuthenticationError
+    assert "canary" not in str(error)
