@@ -87,7 +87,7 @@ class _Peer:
     def hear(self, text: str) -> bool:
         """Do what a message asks; False for one that makes no sense."""
         try:
-            message = orjson.loads(text)
+            message = dict(orjson.loads(text))
             if "hold" in message:
                 self._hold(bool(message["hold"]))
             if "due" in message:

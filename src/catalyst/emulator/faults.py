@@ -129,6 +129,8 @@ class Faults:
 def parse_faults(body: bytes) -> list[Fault]:
     """One fault or a list of them, from JSON. Raises UsageError that names the field."""
     text = body.strip()
+    if not text:
+        raise UsageError("there are no faults: give a JSON object or a list of them")
     try:
         return _FAULTS.validate_json(text if text.startswith(b"[") else b"[" + text + b"]")
     except ValidationError as error:

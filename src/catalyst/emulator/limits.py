@@ -7,6 +7,9 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 RATE = 10
+_SECOND = 1.0 - 1e-4
+"""A little less, for what sums of tenths lose."""
+
 QUIET = 600.0
 MAX_PEERS = 1024
 
@@ -44,7 +47,7 @@ class RateLimit:
             known.recent.clear()
         known.last = now
         known.recent.append(now)
-        while known.recent[0] <= now - 1.0:
+        while known.recent[0] <= now - _SECOND:
             known.recent.popleft()
         known.blocked = known.blocked or len(known.recent) > self.rate
         if known.blocked:
