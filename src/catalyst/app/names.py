@@ -44,6 +44,8 @@ NAMES: dict[str, Name] = {
     "CATALYST_HOST": Name(_WEB, "127.0.0.1", "Address to bind; beyond loopback needs CATALYST_API_KEYS"),
     "CATALYST_PORT": Name(_WEB, "8765", "Port of REST, WebSocket and dashboard"),
     "CATALYST_API_KEYS": Name(_WEB, "", "Keys that clients may use, comma-separated; none on loopback: open", True),
+    "CATALYST_API_KEY": Name(_WEB, "", "The key that `catalyst tail` and other clients present", True),
+    "SEC_DIGESTER_URL": Name(_WEB, "ws://127.0.0.1:8765", "The service that `catalyst tail` and other clients follow"),
     "CATALYST_CORS_ORIGINS": Name(_WEB, "", "Origins that browsers may call from, comma-separated"),
     "REDIS_URL": Name(_LIMITS_SHARED, "", "Shares budgets and limits between processes; the stream stays local", True),
     "GEMINI_API_KEY": Name(_KEYS, "", "Google Gemini", True),
@@ -95,7 +97,6 @@ NAMES: dict[str, Name] = {
 
 WITHOUT_EFFECT: dict[str, str] = {
     "SEC_DIGESTER_ENABLED": "the bot",
-    "SEC_DIGESTER_URL": "the bot",
     "FEATURE_PROGRESSIVE_ALERTS": "the bot",
     "FEATURE_LLM_CLASSIFIER": "headline classification",
     "NEWS_FEEDS": "headlines",

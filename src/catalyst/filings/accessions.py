@@ -35,6 +35,8 @@ class Stage(IntFlag):
     PARSED = 8
     ANALYSED = 16
     FINAL = 32
+    BEFORE = 64
+    """In the feed before this ledger began: known, never told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,10 @@ _STEPS = (
     CREATE INDEX accessions_subject ON accessions (cik, form, accepted);
     CREATE INDEX accessions_accepted ON accessions (accepted);
     """,
+    """
+    CREATE TABLE accessions_begun (at REAL NOT NULL);
+    CREATE INDEX accessions_before ON accessions (accession) WHERE stages >= 64;
+    """,
 )
 
 _COLUMNS = (
@@ -131,6 +137,14 @@ class AccessionLedger:
         found = [(filing, self._rank(filing)) for filing in _merged(entries, seen_at)]
         return await self._db.write(lambda run: self._see(run, found)) if found else []
 
+    async def begun(self) -> bool:
+        """Whether `begin` was ever called."""
+        return await self._db.read(lambda run: run.execute("SELECT 1 FROM accessions_begun").fetchone() is not None)
+
+    async def begin(self, before: Sequence[FeedEntry], at: datetime) -> None:
+        """Record what the feed held `before` the first start as known, and that the ledger has begun; one commit."""
+        await self._db.write(lambda run: _begin(run, _merged(before, at), at))
+
     async def mark(self, *marks: Mark) -> None:
         """Record progress, all in one commit. Stages and version never go back, so a repeated mark changes nothing."""
         if marks:
@@ -151,7 +165,10 @@ class AccessionLedger:
         return _entry(found) if found else None
 
     async def count(self) -> dict[str, int]:
-        """How many were `seen`, have an alert, are `final`, `pending`, and how many were `withdrawn`."""
+        """How many were `seen` since the ledger began, have an alert, are `final`, `pending`, and were `withdrawn`.
+
+        `before` counts those that the feed held already.
+        """
         return await self._db.read(_count)
 
     async def withdraw(self, shown: Iterable[str], missing: Iterable[str]) -> None:
@@ -218,6 +235,14 @@ def _filing(rows: Sequence[FeedEntry], seen_at: datetime) -> Filing:
         url=first.url,
         seen_at=seen_at,
     )
+
+
+def _begin(run: sqlite3.Connection, filings: Sequence[Filing], at: datetime) -> None:
+    for filing in reversed(filings):
+        if run.execute("SELECT 1 FROM accessions WHERE accession = ?", (filing.accession,)).fetchone() is None:
+            _insert(run, filing, 0.0)
+            run.execute("UPDATE accessions SET stages = ? WHERE accession = ?", (Stage.BEFORE, filing.accession))
+    run.execute("INSERT INTO accessions_begun VALUES (?)", (at.timestamp(),))
 
 
 def _insert(run: sqlite3.Connection, filing: Filing, score: float) -> None:
@@ -310,8 +335,16 @@ def _count(run: sqlite3.Connection) -> dict[str, int]:
         "SELECT count(*), coalesce(sum(stages & 2 = 2), 0) FROM accessions WHERE stages < 32"
     ).fetchone()
     withdrawn = run.execute("SELECT count(*) FROM accessions WHERE withdrawn = 1").fetchone()[0]
-    final = seen - pending
-    return {"seen": seen, "alerted": final + alerted, "final": final, "pending": pending, "withdrawn": withdrawn}
+    before = run.execute("SELECT count(*) FROM accessions WHERE stages >= 64").fetchone()[0]
+    final = seen - pending - before
+    return {
+        "seen": seen - before,
+        "alerted": final + alerted,
+        "final": final,
+        "pending": pending,
+        "withdrawn": withdrawn,
+        "before": before,
+    }
 
 
 def _withdraw(run: sqlite3.Connection, shown: bytes, missing: bytes) -> None:
