@@ -105,3 +105,8 @@ TRUE = (
     fact("shares_outstanding", "187382000", "shares", "2025-Q3", row("Weighted average")),
 )
 """What the release really says."""
+
+BAD = (
+    "The audit committee concluded that the financial statements for 2024 should no longer be relied upon.\n"
+    "The Company identified a material weakness and expects a restatement of its results for 2024."
+)

@@ -29,7 +29,8 @@ _NAME = re.compile(r"-?[A-Za-z]")
 _AFTER_WORD = re.compile(
     r"-(?:trillion|billion|million|thousand|percent|for-|year|month|day|week|basis|to-)", re.IGNORECASE
 )
-_SUFFIX = re.compile(r"(?:[kmb]|bn|mm|mn|tn)(?![A-Za-z])", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:[kmb]|bn|mm|mn|tn)(?![A-Za-z0-9])", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"[\w-]+$")
 _BEFORE = re.compile(
     r"(?P<minus>[-−–]\s?)?(?P<open>\(\s?)?(?P<currency>US\$|C\$|CA\$|A\$|HK\$|NT\$|R\$|\$|€|£|¥|RMB|USD|EUR)?[\s|]{0,3}(?P<inner>[(\-−–]\s?)?$"
 )
@@ -71,7 +72,8 @@ def amount_at(text: str, found: re.Match[str]) -> Amount | None:
     before = _BEFORE.search(text, max(0, found.start() - 8), found.start())
     groups: dict[str, str | None] = before.groupdict() if before else {}
     if before and groups["minus"] and before.start() > 0 and text[before.start() - 1].isalnum():
-        if text[before.start() - 1].isalpha():
+        word = _WORD_BEFORE.search(text, max(0, before.start() - 20), before.start())
+        if word is None or any(map(str.isalpha, word.group())):
             return None
         groups = {}
     return _amount(found, groups, _AFTER.match(after))

@@ -21,8 +21,9 @@ _INVISIBLE = re.compile(
     "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
     "\\ufe00-\\ufe0f\\ufeff\\U000e0000-\\U000e0fff]"
 )
-_LOOKALIKES = str.maketrans("аеорсхуіјѕԁӏһкмтвнαεορτυικνᴀʙᴄᴅᴇ0135", "aeopcxyijsdlhkmtbhaeoptuiknabcdeoles")
+_LOOKALIKES = str.maketrans("аеорсхуіјѕԁӏһкмтвнαεορτυικνᴀʙᴄᴅᴇ0135", "aeopcxyijsdlhkmtbhaeoptuiknabcdeoies")
 """Cyrillic, Greek and small-capital letters that look Latin, and digits that stand for letters."""
+_DIGITS = re.compile(r"[a-z]{2}[0135][a-z]{2}|\b[0135][a-z]{4}")
 _SPACED = re.compile(r"\b(?:[a-z][ ._\-*]{1,3}){9,}[a-z]\b")
 
 
@@ -83,7 +84,8 @@ def _hits(read: list[str]) -> set[int]:
     joined = "\n".join(unit.rstrip("\r\n") for unit in read)
     flat = joined.replace("\n", " ")
     spans = [found.span() for found in patterns.lines.finditer(joined)]
-    for shown in (flat,) if flat.isascii() else (flat, flat.translate(_LOOKALIKES)):
+    disguised = not flat.isascii() or _DIGITS.search(flat) is not None
+    for shown in (flat, flat.translate(_LOOKALIKES)) if disguised else (flat,):
         spans += [found.span() for pattern in (patterns.words, patterns.marks) for found in pattern.finditer(shown)]
     for found in _SPACED.finditer(joined):
         if patterns.hidden.search(re.sub(r"[^a-z]", "", found.group())):
