@@ -64,7 +64,7 @@ def parser_of(form: str) -> Parser:
 def _begins(name: str, prefix: str) -> bool:
     """`10-KT` begins as a 10-K and `SCHEDULE 13D` as a SCHEDULE 13; `S-11` is no S-1."""
     following = name[len(prefix) :][:1]
-    return name.startswith(prefix) and not (following.isdigit() and prefix[-2:-1] == "-")
+    return name.startswith(prefix) and not (following.isdigit() and prefix[-1].isdigit())
 
 
 def parse(submission: Submission, form: str = "") -> Parsed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from catalyst.filings.forms.header import OLD_NUMBERING_UNTIL
 from catalyst.filings.forms.items import ITEMS, OLD_ITEMS, TITLES, words
@@ -22,6 +23,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LEAD = 400
+_MOST_HEADINGS = 5_000
 _ONE = re.compile(rf"{_NUMBER}")
 _LINE_LEAD = re.compile(r"^[\s|•·*_\-–—>(\[\"“x☒\d.]{0,12}$|^[\W_]{0,12}section\s+\d", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.:;)\]\"”]\s*$")
@@ -60,7 +62,8 @@ def parse(submission: Submission, form: str = "") -> Parsed:
 
 def body_items(text: str, header: Header | None = None) -> tuple[ItemText, ...]:
     """The items that the body reports, each with its title and text; those "not applicable" are left out."""
-    headings = [heading for found in _HEADING.finditer(text) if (heading := _heading(text, found))]
+    mentions = islice(_HEADING.finditer(text), _MOST_HEADINGS)
+    headings = [heading for found in mentions if (heading := _heading(text, found))]
     headings = _one_numbering(headings, header or Header())
     end = _signature(text, headings)
     best: dict[str, ItemText] = {}

@@ -33,6 +33,7 @@ _SHARES_ROW = re.compile(
     re.IGNORECASE,
 )
 _MOST_PERSONS = 100
+_LONGEST_NUMBER = 30
 
 
 def parse(submission: Submission, form: str = "") -> Parsed:
@@ -84,8 +85,9 @@ def _text(element: etree._Element, names: set[str]) -> str:
 
 
 def _decimal(text: str) -> Decimal | None:
+    text = text.replace(",", "").rstrip("%").strip()
     try:
-        value = Decimal(text.replace(",", "").rstrip("%").strip()[:30])
+        value = Decimal(text if len(text) <= _LONGEST_NUMBER else "")
     except InvalidOperation:
         return None
     return value if value.is_finite() and value.adjusted() < 20 else None

@@ -20,7 +20,8 @@ _BLOCKS = frozenset(
 )
 _ROWS = frozenset((b"tr", b"table", b"thead", b"tbody", b"tfoot"))
 _CELLS = frozenset((b"td", b"th"))
-_NAME = re.compile(rb"/?\s*([A-Za-z][\w:.-]*)")
+_VOID = frozenset((b"img", b"br", b"hr", b"input", b"meta", b"link", b"col", b"wbr", b"area", b"base"))
+_NAME = re.compile(rb"(?:/\s{0,8})?([A-Za-z][\w:.-]*)")
 _DROPPED = frozenset((b"script", b"style", b"ix:header", b"svg", b"title"))
 _HIDDEN = re.compile(rb"display\s*:\s*none", re.IGNORECASE)
 _PRE_TAG = re.compile(rb"<pre\b", re.IGNORECASE)
@@ -30,18 +31,19 @@ _TEXT_TAG = re.compile(r"</?(?:PAGE|S|C|CAPTION|FN|F\d+|TABLE|TEXT|I|B|U|R|L|BR|
 _TEXT_TABLE = re.compile(r"<TABLE>(.*?)(?:</TABLE>|\Z)", re.IGNORECASE | re.DOTALL)
 _GAP = re.compile(r"(?<=\S)(?: {2,}|\t+)(?=\S)")
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{3,20})", re.IGNORECASE)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LEADER = re.compile(r"^\(?(?:\$|US\$|€|£|¥|C\$|RMB)$")
 _TRAILER = re.compile(r"^[)%]+$|^\)\s?%$")
 _CACHED_TAGS = 50_000
 _CACHED_LENGTH = 1_000
-_UNSEEN_TAGS = 20_000
+_MOST_UNCLOSED = 8
 _ENTITIES = (("&nbsp;", " "), ("&#160;", " "), ("&#xa0;", " "), ("&#xA0;", " "), ("&#8203;", ""), ("&#8212;", "—"))
 _INVISIBLE = ("\u200b", "\ufeff", "\xad", "\x00", "\r")
 
 
 def decode(body: bytes) -> str:
     """Bytes as text: UTF-8 where it is valid, else what the document declares, else Windows-1252. Never fails."""
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if body[:2] in _UTF16:
         return body.decode("utf-16", "replace")
     try:
         return body.decode("utf-8")
@@ -72,6 +74,8 @@ def is_html(body: bytes) -> bool:
 
 def document_text(body: bytes) -> str:
     """A document's body as plain text; lines are blocks, and a table's row is one line of ` | ` cells."""
+    if body[:2] in _UTF16:
+        body = decode(body).encode("utf-8", "replace")
     if is_html(body):
         return html_text(body if _is_utf8(body) else decode(body))
     return plain_text(decode(body))
@@ -141,43 +145,48 @@ _Tag = tuple[bytes, bytes, bytes]
 
 
 def _blank_unseen(tags: list[_Tag], marked: list[bytes], unseen: set[bytes]) -> None:
-    """Empty what stands in elements that are not shown; one without an end near loses only its own tag."""
-    done = -1
+    """Empty what stands in elements that are not shown; one without an end loses only its own tag.
+
+    Each search runs on to the element's end, where the next one starts; searches in vain are counted, so that a page
+    of unclosed elements costs no more than a few passes.
+    """
+    done, vain = -1, 0
     for at in [at for at, (head, _, _) in enumerate(tags) if head in unseen]:
-        if at <= done:
+        if at <= done or vain >= _MOST_UNCLOSED:
             continue
-        head = tags[at][0]
-        if head[:3] == b"!--":
-            done, tail = _comment_end(tags, at)
-        else:
-            done, tail = _element_end(tags, at)
-        if done > at or tail is not None:
-            marked[at : done + 1] = [b""] * (done + 1 - at)
-            marked[done] = tail or b""
+        end, tail = _comment_end(tags, at) if tags[at][0][:3] == b"!--" else _element_end(tags, at)
+        if end is None:
+            vain += 1
+            continue
+        done = end
+        marked[at : end + 1] = [b""] * (end + 1 - at)
+        marked[end] = tail
 
 
-def _comment_end(tags: list[_Tag], at: int) -> tuple[int, bytes | None]:
+def _comment_end(tags: list[_Tag], at: int) -> tuple[int | None, bytes]:
     """The tag after which the comment is over, and the text that follows it there."""
-    for index in range(at, min(len(tags), at + _UNSEEN_TAGS)):
+    for index in range(at, len(tags)):
         whole = b"".join(tags[index])
         stop = whole.find(b"-->")
         if stop >= 0:
             return index, whole[stop + 3 :]
-    return at, None
+    return None, b""
 
 
-def _element_end(tags: list[_Tag], at: int) -> tuple[int, bytes | None]:
-    """The element's own closing tag and the text after it."""
+def _element_end(tags: list[_Tag], at: int) -> tuple[int | None, bytes]:
+    """The element's own closing tag and the text after it; a void element (`<img>`) has none and needs none."""
     name = _tag_name(tags[at][0])
+    if name in _VOID:
+        return at, tags[at][2]
     depth = 1
-    for index in range(at + 1, min(len(tags), at + _UNSEEN_TAGS)):
+    for index in range(at + 1, len(tags)):
         head = tags[index][0]
         if _tag_name(head) != name or head[-1:] == b"/":
             continue
         depth += -1 if head[:1] == b"/" else 1
         if depth == 0:
             return index, tags[index][2]
-    return at, None
+    return None, b""
 
 
 def _tag_name(head: bytes) -> bytes:

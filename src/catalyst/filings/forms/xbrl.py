@@ -189,9 +189,11 @@ def _number(shown: bytes, attributes: dict[str, bytes]) -> Decimal | None:
 
 def _scaled(text: str, scale: bytes, negative: bool) -> Decimal | None:
     """Digits times ten to the scale, written out in full; None for what is no sane number."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
     try:
         power = int(scale)
-        value = Decimal(text[:_LONGEST_NUMBER])
+        value = Decimal(text)
     except (InvalidOperation, ValueError):
         return None
     if abs(power) > _LARGEST_SCALE or not value.is_finite() or abs(value.adjusted()) > _LONGEST_NUMBER:
