@@ -132,7 +132,9 @@ def _insider(facts: Sequence[Fact]) -> str:
     planned = f" {_BY_PLAN}" if any(fact.name == "plan_10b5_1" for fact in facts) and told else ""
     after = _number(facts, "shares_owned_after", last=True)
     owned = (
-        f", and then held {shown(after, 'shares')}" if after is not None and len(found) == found[0].count == 1 else ""
+        f", and then held {shown(after, 'shares')}"
+        if after is not None and len(found) == 1 and found[0].count == 1
+        else ""
     )
     if told:
         return "; ".join(told) + planned + owned + "."
