@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
+from prometheus_client import CollectorRegistry
 
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
@@ -25,6 +25,7 @@ from catalyst.filings.fetch import Fetcher
 from catalyst.filings.limiter import NEXT_PAGE, RateLimiter
 from catalyst.filings.pipeline import Pipeline
 from catalyst.filings.ranking import Ranking
+from catalyst.filings.telemetry import FilingsCollector
 from catalyst.filings.watch import Poller
 from catalyst.filings.watchlist import Watchlist
 from catalyst.http import Http
@@ -107,7 +108,8 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
         watchlist = Watchlist(db, settings.filings.watchlist)
         await watchlist.load()
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
-        llm = await stack.enter_async_context(hub(settings, folder.parent))
+        registry = CollectorRegistry()
+        llm = await stack.enter_async_context(hub(settings, folder.parent, registry))
         limiter = RateLimiter(source.clock, settings.filings.requests_per_second, settings.filings.workers * 2)
         pipeline = Pipeline(
             ledger,
@@ -130,13 +132,16 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             poll_seconds=settings.filings.poll_seconds,
         )
         status = _Status(source, ledger, poller, pipeline, llm)
-        app = create_app(Parts(log, settings.web, watchlist, status, status.problems))
+        registry.register(FilingsCollector(poller, pipeline))
+        app = create_app(Parts(log, settings.web, watchlist, status, status.problems, registry))
         server = Server(app, settings.web.host, settings.web.port)
         yield Service(source, log, ledger, poller, pipeline, server, companies, _model(llm), http, limiter)
 
 
 @contextlib.asynccontextmanager
-async def hub(settings: Settings, data_dir: Path) -> AsyncIterator[LLMService | None]:
+async def hub(
+    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None
+) -> AsyncIterator[LLMService | None]:
     """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
 
     It runs on the machine's clock, in a replay too: money that is spent today counts today.
@@ -145,7 +150,10 @@ async def hub(settings: Settings, data_dir: Path) -> AsyncIterator[LLMService | 
         yield None
         return
     clock = SystemClock()
-    async with Http(clock) as http, LLMService.from_settings(settings.hub, http, clock, data_dir) as llm:
+    async with (
+        Http(clock) as http,
+        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry) as llm,
+    ):
         yield llm if llm.is_available() else None
 
 
@@ -166,7 +174,6 @@ class _Status:
         self._poller = poller
         self._pipeline = pipeline
         self._llm = llm
-        self._note = structlog.get_logger()
 
     async def __call__(self) -> dict[str, Any]:
         watch, counters = self._poller.state, self._pipeline.counters

@@ -9,6 +9,7 @@ import typer
 
 from catalyst.app.commands.ask import ask
 from catalyst.app.commands.check import check
+from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.parse import parse
 from catalyst.app.commands.tail import tail
@@ -21,6 +22,7 @@ app.command("up")(up)
 app.command("serve")(serve)
 app.command("emulate")(emulate)
 app.command("parse")(parse)
+app.command("digest")(digest)
 app.command("check")(check)
 app.command("tail")(tail)
 app.command("ask")(ask)
