@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -51,8 +51,11 @@ class FeedPage:
     """False when the page ends before its closing tag: more rows may have been meant."""
 
 
-def parse_feed(body: bytes) -> FeedPage:
-    """The rows of one page. Raises ParseError when the bytes are no Atom feed."""
+def parse_feed(body: bytes, known: MutableMapping[bytes, FeedEntry] | None = None) -> FeedPage:
+    """The rows of one page. Raises ParseError when the bytes are no Atom feed.
+
+    `known` remembers rows from page to page, since most are the same again; its owner bounds it.
+    """
     start = body.find(b"<feed", 0, _HEAD)
     if start < 0:
         raise ParseError("the answer is no Atom feed: check EDGAR's state page, or the base URL of the source")
@@ -60,11 +63,14 @@ def parse_feed(body: bytes) -> FeedPage:
     entries: list[FeedEntry] = []
     skipped = 0
     for row in itertools.islice(_rows(body, start), MAX_ROWS):
-        entry = _row(row, encoding)
+        entry = known.get(row) if known is not None else None
+        entry = entry or _row(row, encoding)
         if entry is None:
             skipped += 1
         else:
             entries.append(entry)
+            if known is not None:
+                known[row] = entry
     first = body.find(b"<entry", start)
     updated = _UPDATED.search(body, start, first if first > 0 else len(body))
     return FeedPage(tuple(entries), _time(updated), skipped, b"</feed>" in body[-64:])

@@ -119,8 +119,20 @@ class Pipeline:
     async def _alert_from_feed(self, walks: Sequence[Walk]) -> None:
         """High-tier and watched filings are told at once, in one append, before anything is fetched."""
         urgent = [walk for walk in walks if not walk.alerted and self._is_urgent(walk)]
-        if urgent:
-            await self._messages.first(urgent, [from_feed(walk.filing, walk.score) for walk in urgent])
+        if urgent and not await self._tell(urgent):
+            for walk in urgent:
+                await self._tell([walk])
+
+    async def _tell(self, walks: Sequence[Walk]) -> bool:
+        """What the feed rows say, in one append; False when one of them cannot be told, which its walk will handle."""
+        try:
+            await self._messages.first(walks, [from_feed(walk.filing, walk.score) for walk in walks])
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one filing's fault must not silence the others)
+            self._note.error("alert.failed", accessions=[walk.filing.accession for walk in walks], exc_info=error)
+            return False
+        return True
 
     def _is_urgent(self, walk: Walk) -> bool:
         return walk.score.tier == "high" or self._ranking.watched(walk.filing)
@@ -163,6 +175,8 @@ class Pipeline:
             walk.score = self._ranking.score(walk.filing)
         if submission.problems:
             walk.tags.append("partial")
+        if (origin := header.raw.get("catalyst-recording", "")) in ("stand-in", "synthesised"):
+            walk.tags.append(origin)
 
     async def _understand(self, walk: Walk, submission: Submission) -> tuple[Parsed | None, Analysis]:
         """Parse, and analyse by rules; what cannot be parsed is None, and its feed row is all there is to tell."""

@@ -33,6 +33,7 @@ WALK_BACK_PAGES = 10
 MAX_BYTES = 2 * MEBIBYTE
 _LONGEST_BACKOFF = 15.0
 _REMEMBERED = 20_000
+_PARSED_ROWS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Poller:
         self._timeout = timeout_seconds
         self._draw = draw
         self._known = _Known(_REMEMBERED)
+        self._rows: dict[bytes, FeedEntry] = {}
         self._fresh: set[str] = set()
         self._suspects: frozenset[str] = frozenset()
         self._polled = asyncio.Event()
@@ -174,7 +176,9 @@ class Poller:
                 answer = await self._http.get(url, timeout_seconds=self._timeout, max_bytes=MAX_BYTES)
                 seen_at = self._clock.now()
         with self._clock.working():
-            page = parse_feed(answer.body)
+            if len(self._rows) > _PARSED_ROWS:
+                self._rows.clear()
+            page = parse_feed(answer.body, self._rows)
             new = await self._record(page, seen_at)
         if not page.complete:
             raise Truncated(f"page {number + 1} of the feed is cut off: it is read again")
