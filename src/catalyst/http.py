@@ -71,7 +71,7 @@ class Stream:
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def drain(self, seconds: float) -> None:
-        """Wait at most `seconds` for the end of an answer that is complete, so that its connection can be used again."""
+        """Wait at most `seconds` for the end of a complete answer, so that its connection can be used again."""
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
             async with self._clock.timeout(seconds):
                 while await self._response.content.readany():
@@ -280,7 +280,8 @@ def _host(headers: Mapping[str, str]) -> str:
 
 def _shown(url: URL) -> str:
     """The address without user, password and query, where secrets may stand."""
-    return str(url.with_user(None).with_query(None).with_fragment(None))
+    bare = url.with_user(None) if url.absolute else url
+    return str(bare.with_query(None).with_fragment(None))
 
 
 __all__ = ["MEBIBYTE", "Http", "Response", "Stream", "retry_after"]
