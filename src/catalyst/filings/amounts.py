@@ -13,7 +13,9 @@ from typing import Literal
 
 Kind = Literal["money", "percent", "shares", "year", "plain"]
 
-NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,8})?(?!\d)|(?<![\w.])\.\d{1,6}(?!\d)")
+NUMBER = re.compile(
+    r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,8})?(?!\d|,\d\d?(?!\d))|(?<![\w.])\.\d{1,6}(?!\d)"
+)
 """Digits with thousands separators and decimals; not the digits inside a word."""
 
 _SCALES = {"k": 3, "thousand": 3, "m": 6, "mm": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "tn": 12}

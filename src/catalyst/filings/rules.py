@@ -35,6 +35,8 @@ _RISK = re.compile(
 )
 _NEWS = ("eight_k", "generic")
 """Families whose text tells news; in the others the lexicon meets legal language only."""
+_WORDS_AT_MOST = 0.6
+"""Words alone are weak evidence: sentiment by them never passes this."""
 _COMPARED = ("revenue", "net_income", "eps_diluted", "eps_basic", "operating_income")
 
 
@@ -163,7 +165,9 @@ def _by_words(text: str) -> Iterator[_Witness]:
     read = score("\n".join(_statements(text)))
     if read.hits:
         words = ", ".join(dict.fromkeys(read.hits[:5]))
-        yield _Witness(read.value, 0.6 * min(1.0, len(read.hits) / 4), f"lexicon {read.value:+.2f}: {words}")
+        yield _Witness(
+            _WORDS_AT_MOST * read.value, 0.6 * min(1.0, len(read.hits) / 4), f"lexicon {read.value:+.2f}: {words}"
+        )
 
 
 def _statements(text: str) -> Iterator[str]:

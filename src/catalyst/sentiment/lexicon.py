@@ -22,6 +22,8 @@ NEUTRAL_BELOW = 0.15
 _STRENGTHS = {"strong": 1.0, "plain": 0.6, "mild": 0.3}
 _NEGATION_REACH = 3
 _DIRECTION_REACH = 4
+_SUBJECT_REACH = 14
+"""A subject may stand far before its move: "revenue for the third quarter was $1.2 billion, an increase of 12%"."""
 _UNKNOWN_OBJECT = 0.3
 """How much an up or down counts when what moved is not known."""
 _TURNED_GOOD, _TURNED_BAD = -0.7, -0.3
@@ -80,7 +82,10 @@ def _weight(entry: _Entry, start: int, objects: list[tuple[int, float]]) -> floa
     if entry.kind in ("object", "nothing"):
         return 0.0
     near = [(abs(place - start), sign) for place, sign in objects if abs(place - start) <= _DIRECTION_REACH]
-    return entry.weight * min(near)[1] * 0.6 if near else entry.weight * _UNKNOWN_OBJECT
+    if near:
+        return entry.weight * min(near)[1] * 0.6
+    before = [(start - place, sign) for place, sign in objects if 0 < start - place <= _SUBJECT_REACH]
+    return entry.weight * min(before)[1] * 0.5 if before else entry.weight * _UNKNOWN_OBJECT
 
 
 def _turned(start: int, turns: list[int]) -> bool:
