@@ -10,8 +10,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from datetime import time as Time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +50,8 @@ def entry(
         f"<entry>\n<title>{form} - {html.escape(name)} ({cik:010}) ({role})</title>\n"
         f'<link rel="alternate" type="text/html" href="https://www.sec.gov/Archives/edgar/data/{cik}/'
         f'{accession.replace("-", "")}/{accession}-index.htm"/>\n<summary type="html">\n'
-        f" &lt;b&gt;Filed:&lt;/b&gt; {filed} &lt;b&gt;AccNo:&lt;/b&gt; {accession} &lt;b&gt;Size:&lt;/b&gt; 9 KB{lines}\n"
-        f"</summary>\n<updated>{moment}-04:00</updated>\n"
+        f" &lt;b&gt;Filed:&lt;/b&gt; {filed} &lt;b&gt;AccNo:&lt;/b&gt; {accession} &lt;b&gt;Size:&lt;/b&gt; 9 KB"
+        f"{lines}\n</summary>\n<updated>{moment}-04:00</updated>\n"
         f'<category scheme="https://www.sec.gov/" label="form type" term="{form}"/>\n'
         f"<id>urn:tag:sec.gov,2008:accession-number={accession}</id>\n</entry>\n"
     )
@@ -160,9 +159,10 @@ async def watching(
     listings: Iterable[Listing] = (),
     fetch_seconds: float = 30.0,
     min_score: float = 0.0,
+    since: datetime | None = None,
 ) -> AsyncIterator[Rig]:
     """One process's parts over the data folder; opened twice, it is a restart."""
-    clock = clock or SimClock(start or recording.at(Time(5, 58)), math.inf)
+    clock = clock or SimClock(start or recording.at(time(5, 58)), math.inf)
     async with contextlib.AsyncExitStack() as stack:
         if server is None:
             server = await stack.enter_async_context(EmulatorServer(recording, clock))
@@ -175,5 +175,5 @@ async def watching(
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
         fetcher = Fetcher(http, limiter, clock, server.url, timeout_seconds=fetch_seconds)
         pipeline = Pipeline(ledger, fetcher, log, companies, clock, analyst, watchlist, min_score=min_score)
-        poller = Poller(http, limiter, ledger, clock, base_url=server.url, on_new=pipeline.wake)
+        poller = Poller(http, limiter, ledger, clock, base_url=server.url, on_new=pipeline.wake, since=since)
         yield Rig(recording, clock, server, limiter, db, log, ledger, pipeline, poller)

@@ -225,3 +225,37 @@ def test_two_megabytes_are_grounded_in_linear_time() -> None:
         assert not any(told.verified for told in found.facts)
     assert taken[1] < 8 * taken[0] + 0.1
     assert taken[1] < 4
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "(in thousands)",
+        "(Dollars in thousands)",
+        "$ in thousands",
+        "(000's omitted)",
+        "(thousands of dollars, unless noted)",
+    ],
+)
+def test_a_table_says_its_scale_in_many_ways(declared: str) -> None:
+    table = f"Statements of income {declared}\n | 2025 | 2024\nRevenue | 1,250 | 1,100"
+    check = Grounding(agreement(table))
+    assert check.holds(fact("revenue", "1250000", "USD", "2025", "Revenue | 1,250 | 1,100"))
+    assert not check.holds(fact("revenue", "1250", "USD", "2025", "Revenue | 1,250 | 1,100"))
+
+
+def test_a_column_is_the_year_above_it_also_beside_a_column_of_changes() -> None:
+    table = "Results (in millions)\n | 2025 | 2024 | Change\nRevenue | 1,250 | 1,100 | 150"
+    check = Grounding(agreement(table))
+    row_ = "Revenue | 1,250 | 1,100 | 150"
+    assert check.holds(fact("revenue", "1250000000", "USD", "2025", row_))
+    assert not check.holds(fact("revenue", "1250000000", "USD", "2025", row_, "prior"))
+    assert not check.holds(fact("revenue", "1100000000", "USD", "2025", row_))
+    assert not check.holds(fact("revenue", "1100000000", "USD", "2024", row_))
+
+
+def test_another_currency_must_be_named() -> None:
+    table = "Results (in millions)\n | 2025 | 2024\nRevenue | 1,250 | 1,100"
+    told = fact("revenue", "1250000000", "EUR", "2025", "Revenue | 1,250 | 1,100")
+    assert not Grounding(agreement(table)).holds(told)
+    assert Grounding(agreement(table.replace("in millions", "in millions of euros"))).holds(told)

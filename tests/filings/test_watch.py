@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from datetime import datetime, timedelta
-from datetime import time as Time
+from datetime import datetime, time, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -59,11 +58,11 @@ async def test_evening_filings_released_below_older_rows_are_found_at_six(tmp_pa
     held = [entry(2000 + n, "8-K", "2025-06-09T18:00:00", cik=n) for n in range(5)]
     older = [entry(3000 + n, "4", "2025-06-09T17:40:00", cik=n, filed="2025-06-09") for n in range(250)]
     recording = day(tmp_path / "edgar", *newer, *held, *older, background=True)
-    async with watching(recording, tmp_path, start=recording.at(Time(5, 50))) as rig:
-        await watch(rig, recording.at(Time(5, 59)))
+    async with watching(recording, tmp_path, start=recording.at(time(5, 50))) as rig:
+        await watch(rig, recording.at(time(5, 59)))
         known = await accessions(rig)
         assert len(known) == 950
-        await watch(rig, recording.at(Time(6, 0, 30)))
+        await watch(rig, recording.at(time(6, 0, 30)))
         assert set(await accessions(rig)) - set(known) == {acc(2000 + n) for n in range(5)}
 
 
@@ -183,10 +182,10 @@ async def test_the_set_interval_wins_over_the_clock(tmp_path):
 
 async def test_at_night_it_polls_once_a_minute_and_wakes_for_six(tmp_path):
     recording = day(tmp_path / "edgar", entry(1, "8-K", "2025-06-09T19:00:00"))
-    clock = SimClock(recording.at(Time(5, 57, 30)), math.inf)
+    clock = SimClock(recording.at(time(5, 57, 30)), math.inf)
     async with watching(recording, tmp_path, clock=clock) as rig:
-        await watch(rig, recording.at(Time(5, 59, 59)))
+        await watch(rig, recording.at(time(5, 59, 59)))
         assert rig.poller.state.word == "closed"
         assert rig.poller.state.polls <= 4
-        await watch(rig, recording.at(Time(6, 0, 4)))
+        await watch(rig, recording.at(time(6, 0, 4)))
         assert await accessions(rig) == [acc(1)]

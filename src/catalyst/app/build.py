@@ -130,6 +130,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             base_url=source.base_url,
             on_new=pipeline.wake,
             poll_seconds=settings.filings.poll_seconds,
+            since=source.since,
         )
         status = _Status(source, ledger, poller, pipeline, llm)
         registry.register(FilingsCollector(poller, pipeline))

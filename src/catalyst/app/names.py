@@ -34,6 +34,7 @@ _EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY =
 NAMES: dict[str, Name] = {
     "SEC_USER_AGENT": Name(_EDGAR, "", "Your name and e-mail, as the SEC asks; without it only replays run"),
     "EDGAR_POLL_INTERVAL": Name(_EDGAR, "", "Seconds between polls; empty adapts to New York's clock (1, 2 or 60)"),
+    "EDGAR_BACKFILL_MINUTES": Name(_EDGAR, "15", "On the very first start, how old a filing may be to be told of"),
     "EDGAR_BASE_URL": Name(_EDGAR, "https://www.sec.gov", "Where EDGAR is; an emulator's address in tests"),
     "WATCHLIST": Name(_EDGAR, "", "Tickers that are always alerted at once, AAPL,MSFT"),
     "CATALYST_DATA_DIR": Name(_PROCESS, "data", "Where databases and caches lie"),

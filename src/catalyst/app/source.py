@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,12 +23,16 @@ REPLAY_AGENT = "Catalyst replay (replay@catalyst.invalid)"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An opened source. `ends_at` is when a recording stops bringing anything new; None when live."""
+    """An opened source. `ends_at` is when a recording stops bringing anything new; None when live.
+
+    `since`: on the first start, what was accepted earlier is not told of; None: everything is news.
+    """
 
     title: str
     base_url: str
     user_agent: str
     clock: Clock
+    since: datetime | None = None
     ends_at: datetime | None = None
     accessions: int | None = None
 
@@ -84,12 +88,16 @@ def source_spec(text: str, settings: Settings, speed: float, volume: int, start:
 async def opened(spec: SourceSpec, settings: Settings, state: Path) -> AsyncIterator[Source]:
     """Open the source and close it again; `state` is the file in which a replay's clock survives a restart."""
     agent = settings.filings.user_agent
+    backfill = timedelta(seconds=settings.filings.backfill_seconds)
     if spec.kind == "live":
-        yield Source("live EDGAR", settings.filings.base_url, agent, SystemClock())
+        live = SystemClock()
+        yield Source("live EDGAR", settings.filings.base_url, agent, live, live.now() - backfill)
     elif spec.kind == "emulator":
         clock = await RemoteClock.connect(spec.target)
         try:
-            yield Source(f"emulator at {spec.target}", spec.target, agent or REPLAY_AGENT, clock)
+            title = f"the emulator at {spec.target}"
+            since = clock.now() - backfill
+            yield Source(title, spec.target, agent or REPLAY_AGENT, clock, since, clock.ends_at, clock.accessions)
         finally:
             await clock.close()
     else:
@@ -107,7 +115,8 @@ async def _replayed(spec: SourceSpec, agent: str, state: Path) -> AsyncIterator[
     clock = SimClock(begin, spec.speed, state)
     name = "the sample day" if spec.kind == "sample" else f"{folder}, {begin.astimezone(NEW_YORK):%A %d %B %Y}"
     async with EmulatorServer(recording, clock) as server:
-        yield Source(f"a replay of {name}", server.url, agent, clock, recording.ends_at, recording.accessions)
+        since = begin if spec.start else None
+        yield Source(f"a replay of {name}", server.url, agent, clock, since, recording.ends_at, recording.accessions)
 
 
 def _start(text: str) -> time | None:

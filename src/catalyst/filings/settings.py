@@ -26,6 +26,8 @@ class FilingsSettings:
     """Seconds between two polls; None adapts to New York's clock."""
     requests_per_second: int = REQUESTS_PER_SECOND
     """Most requests in any one second, over polls, fetches and walks back."""
+    backfill_seconds: float = 900.0
+    """On the first start ever, filings accepted longer ago than this are taken as known: no flood, no surprise bill."""
     workers: int = 8
     """Submissions fetched and parsed at once."""
     model_workers: int = 8
@@ -44,6 +46,7 @@ class FilingsSettings:
             user_agent=_agent(values.get("SEC_USER_AGENT", "")),
             base_url=_address(values.get("EDGAR_BASE_URL", "https://www.sec.gov")),
             poll_seconds=_seconds(values.get("EDGAR_POLL_INTERVAL", "")),
+            backfill_seconds=60 * _minutes(values.get("EDGAR_BACKFILL_MINUTES", "15")),
             watchlist=_tickers(values.get("WATCHLIST", "")),
         )
 
@@ -71,6 +74,16 @@ def _seconds(text: str) -> float | None:
     if not 0.2 <= seconds <= 3600:
         raise SettingsError(f"EDGAR_POLL_INTERVAL={text!r}: use seconds from 0.2 to 3600, or leave it empty")
     return seconds
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes <= 10_080:
+        raise SettingsError(f"EDGAR_BACKFILL_MINUTES={text!r}: use minutes from 0 to 10080 (a week)")
+    return minutes
 
 
 def _tickers(text: str) -> tuple[str, ...]:

@@ -86,8 +86,11 @@ class Poller:
         on_new: Callable[[Sequence[Filing]], None] = lambda _: None,
         poll_seconds: float | None = None,
         timeout_seconds: float = 15.0,
+        since: datetime | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
+        """`since`: on the first start ever, what was accepted earlier is taken as known and never told of; None: all
+        that the feed shows is news."""
         self._http = http
         self._limiter = limiter
         self._ledger = ledger
@@ -97,6 +100,8 @@ class Poller:
         self._poll_seconds = poll_seconds
         self._timeout = timeout_seconds
         self._draw = draw
+        self._since = since
+        self._before: list[FeedEntry] = []
         self._known = _Known(_REMEMBERED)
         self._rows: dict[bytes, FeedEntry] = {}
         self._fresh: set[str] = set()
@@ -107,6 +112,9 @@ class Poller:
 
     async def run(self) -> None:
         """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken."""
+        with self._clock.working():
+            if self._since is not None and await self._ledger.begun():
+                self._since = None
         polling = asyncio.create_task(self._poll_forever())
         walking = asyncio.create_task(self._walk_back_forever())
         try:
@@ -152,18 +160,27 @@ class Poller:
     async def walk_back(self) -> None:
         """Look deep for what was released below older rows, and for what vanished."""
         began = self._clock.now()
-        reach = horizon(began)
+        reach = None if self._since else horizon(began)
         walk = _Walk()
         for number in range(MAX_PAGES):
             page, new = await self._page(number, WALK_BACK)
             walk.add(page.entries)
             walk.new += len(new)
-            beyond = reach is None and number + 1 >= WALK_BACK_PAGES and not new
+            beyond = reach is None and number + 1 >= WALK_BACK_PAGES and not new and not self._since
             if not page.entries or beyond or (reach and walk.oldest and walk.oldest < reach):
                 break
         if walk.new:
             self._log.info("watch.walked_back", found=walk.new, rows=len(walk.shown))
+        if self._since:
+            await self._begin()
         await self._note_withdrawn(walk, began)
+
+    async def _begin(self) -> None:
+        """The first walk to the feed's end is done: what was there before us is known from now on, in one commit."""
+        before, self._before, self._since = self._before, [], None
+        with self._clock.working():
+            await self._ledger.begin(before, self._clock.now())
+        self._log.info("watch.began", rows_before=len(before))
 
     async def _page(self, number: int, rank: float) -> tuple[FeedPage, list[Filing]]:
         """Fetch one page and record it. What a truncated page holds is recorded too, before it raises."""
@@ -186,7 +203,11 @@ class Poller:
 
     async def _record(self, page: FeedPage, seen_at: datetime) -> list[Filing]:
         unknown = [entry for entry in page.entries if _row(entry) not in self._known]
-        new = await self._ledger.see(unknown, seen_at)
+        since = self._since
+        if since is not None:
+            self._before += [entry for entry in unknown if entry.accepted < since]
+        news = [entry for entry in unknown if since is None or entry.accepted >= since]
+        new = await self._ledger.see(news, seen_at)
         self._known.update(_row(entry) for entry in unknown)
         if new:
             self._on_new(new)
