@@ -109,9 +109,11 @@ def figures(tape: Tape, expected: int, cpu: float, rss: int, speed: float) -> di
     }
 
 
-def expected_count(recording: Recording, start: datetime, until: datetime | None) -> int:
-    end = until or recording.ends_at
-    return sum(start.timestamp() < filing.released <= end.timestamp() for filing in recording.filings())
+def expected_count(recording: Recording, start: datetime | None, until: datetime | None) -> int:
+    """Filings that appear in the span; with a start, what the feed holds already then is not told of."""
+    begin = start.timestamp() if start else 0.0
+    end = (until or recording.ends_at).timestamp()
+    return sum(begin <= filing.released <= end for filing in recording.filings())
 
 
 def main() -> None:
@@ -128,7 +130,7 @@ def main() -> None:
     recording = Recording.load(options.data, volume=options.volume)
     start = _at(recording, options.start) or recording.starts_at
     until = _at(recording, options.until)
-    expected = expected_count(recording, start, until)
+    expected = expected_count(recording, start if options.start else None, until)
     say(f"{expected} accessions from {start:%H:%M} to {until or recording.ends_at:%H:%M} New York")
     with tempfile.TemporaryDirectory() as folder:
         run(options, expected, until, Path(folder))
