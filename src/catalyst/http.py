@@ -6,12 +6,13 @@ Everything that leaves this process over HTTP goes through `Http`. Errors are `T
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -20,6 +21,7 @@ from catalyst.clock import Clock, SystemClock
 from catalyst.errors import BadStatus, NotFound, Refused, TimedOut, TooLarge, TransportError, Unreachable
 
 MEBIBYTE = 1 << 20
+BeforeSend = Callable[[], Awaitable[None]]
 _SNIPPET = 2048
 _MOST_REDIRECTS = 5
 _HARMLESS = frozenset(
@@ -161,6 +163,7 @@ class Http:
         timeout_seconds: float = 30.0,
         max_bytes: int = 16 * MEBIBYTE,
         check: bool = True,
+        before_send: BeforeSend | None = None,
     ) -> Response:
         """Send one request and read its whole answer within `timeout_seconds` of the clock.
 
@@ -168,7 +171,13 @@ class Http:
         for redirects.
         """
         async with self.stream(
-            method, url, headers=headers, body=body, timeout_seconds=timeout_seconds, max_bytes=max_bytes
+            method,
+            url,
+            headers=headers,
+            body=body,
+            timeout_seconds=timeout_seconds,
+            max_bytes=max_bytes,
+            before_send=before_send,
         ) as answer:
             if check:
                 await answer.check()
@@ -188,20 +197,29 @@ class Http:
         body: bytes | None = None,
         timeout_seconds: float | None = 30.0,
         max_bytes: int = 50 * MEBIBYTE,
+        before_send: BeforeSend | None = None,
     ) -> AsyncIterator[Stream]:
         """Open a request and hand its answer over unread; leaving early closes the connection.
+
+        `before_send` is awaited once the connection stands, just before a request with a body leaves.
 
         A redirect is followed only for a GET or HEAD that bears no header of the caller's but conditions and
         preferences: everything else might carry a key or a body to another host. It is answered as it came.
         """
         target = URL(url) if isinstance(url, str) else url
         deadline = _Deadline(timeout_seconds, self._clock.monotonic() + (timeout_seconds or 0.0))
-        response = await self._open(method, target, headers, body, deadline)
+        data = _Announced(body, before_send) if body and before_send else body
+        response = await self._open(method, target, headers, data, deadline)
         async with response:
             yield Stream(response, max_bytes, self._clock, deadline)
 
     async def _open(
-        self, method: str, target: URL, headers: Mapping[str, str] | None, body: bytes | None, deadline: _Deadline
+        self,
+        method: str,
+        target: URL,
+        headers: Mapping[str, str] | None,
+        body: bytes | aiohttp.BytesPayload | None,
+        deadline: _Deadline,
     ) -> aiohttp.ClientResponse:
         follow = method in ("GET", "HEAD") and _bears_nothing(headers)
         try:
@@ -227,6 +245,18 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+class _Announced(aiohttp.BytesPayload):
+    """A body that says when it leaves."""
+
+    def __init__(self, body: bytes, before_send: BeforeSend) -> None:
+        super().__init__(body)
+        self._before_send = before_send
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        await self._before_send()
+        await super().write_with_length(writer, content_length)
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -90,8 +90,7 @@ class Attempts:
         """One attempt that answers whole; the repair turn uses it too."""
         attempt = await self._begin(target, job)
         try:
-            await self._send(attempt)
-            completion = await target.provider.complete(attempt.call)
+            completion = await target.provider.complete(self._started(attempt))
             self._answered(trail, attempt, completion.usage, completion.text)
             return completion
         except BaseException as error:
@@ -120,8 +119,7 @@ class Attempts:
         attempt = await self._begin(target, trail.job)
         usage: Usage | None = None
         try:
-            await self._send(attempt)
-            async with aclosing(target.provider.stream(attempt.call)) as deltas:
+            async with aclosing(target.provider.stream(self._started(attempt))) as deltas:
                 async for delta in deltas:
                     usage = delta.usage or usage
                     if delta.text:
@@ -159,7 +157,7 @@ class Attempts:
         except BaseException:
             gate.leave()
             raise
-        if reservation.amount < claim.amount:
+        if reservation.amount < claim.amount:  # the money left holds a shorter answer
             most = price.output_for(reservation.amount, job.bound)
             call = replace(call, max_tokens=max(1, min(call.max_tokens, most)))
         return Attempt(target, call, price, reservation, self.breaker.of(target.name), self.clock.monotonic())
@@ -177,12 +175,17 @@ class Attempts:
         claim = Claim(price.bound(job.bound, most), price.bound(job.bound, least), job.scopes, seconds + GRACE)
         return call, price, claim
 
-    async def _send(self, attempt: Attempt) -> None:
-        await self.budget.sent(attempt.reservation)
-        attempt.sent = True
+    def _started(self, attempt: Attempt) -> Call:
+        """The call, which marks its reservation just before it leaves: what never left is never charged."""
+
+        async def before_send() -> None:
+            await self.budget.sent(attempt.reservation)
+            attempt.sent = True
+
         attempt.circuit.enter()
         attempt.quota_day = self.quotas.count(attempt.target.model.provider)
         attempt.began = self.clock.monotonic()
+        return replace(attempt.call, before_send=before_send)
 
     def _answered(self, trail: Trail, attempt: Attempt, usage: Usage, text: str) -> None:
         attempt.circuit.succeeded()
@@ -237,8 +240,6 @@ class Attempts:
         """Settle the money and record the row; nothing here waits, so nothing here can be cancelled."""
         attempt.closed = True
         self.budget.settle(attempt.reservation, cost)
-        if not attempt.sent:
-            return
         job, model = trail.job, attempt.target.model
         seconds = self.clock.monotonic() - attempt.began
         self.ledger.record(

@@ -99,6 +99,8 @@ class Periods:
     hard_month: int
     tenants: Mapping[str, int] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
+    _known: dict[tuple[int, str | None, str | None], tuple[Scope, ...]] = field(default_factory=dict)
+    """By the quarter of an hour, within which no zone changes its day."""
 
     @classmethod
     def of(cls, settings: HubSettings) -> Periods:
@@ -116,12 +118,25 @@ class Periods:
         return f"day/{now.astimezone(self.zone):%Y-%m-%d}"
 
     def scopes(self, now: datetime, tenant: str, feature: str) -> tuple[Scope, ...]:
-        local = now.astimezone(self.zone)
-        month = f"{local:%Y-%m}"
-        found = [Scope(f"month/{month}", self.hard_month), Scope(f"day/{local:%Y-%m-%d}")]
-        if tenant in self.tenants:
+        """Month, day, and the tenant's and the feature's month where they have a limit."""
+        key = (
+            int(now.timestamp()) // 900,
+            tenant if tenant in self.tenants else None,
+            feature if feature in self.features else None,
+        )
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > 1_000:
+                self._known.clear()
+            found = self._known[key] = self._scopes(now, key[1], key[2])
+        return found
+
+    def _scopes(self, now: datetime, tenant: str | None, feature: str | None) -> tuple[Scope, ...]:
+        month = self.month(now).removeprefix("month/")
+        found = [Scope(f"month/{month}", self.hard_month), Scope(self.day(now))]
+        if tenant is not None:
             found.append(Scope(f"tenant/{tenant}/{month}", self.tenants[tenant]))
-        if feature in self.features:
+        if feature is not None:
             found.append(Scope(f"feature/{feature}/{month}", self.features[feature]))
         return tuple(found)
 

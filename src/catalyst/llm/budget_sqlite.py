@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ class SqliteBudget:
         if (self._group.failing or self._slow) and (quick := self._from_float(claim)) is not None:
             return quick
         try:
+            if self._slow:
+                raise TimeoutError
             answer = await self._asked(claim)
         except (StorageError, TimeoutError) as error:
             paid = self._from_float(claim)
@@ -87,17 +89,11 @@ class SqliteBudget:
         return answer
 
     async def _asked(self, claim: Claim) -> Reservation | BudgetExceeded:
-        """Ask the database, for as long as a call with no float to live on would wait."""
         op = _Reserve(claim, self._own().take())
-        patience = LOCKED_SECONDS if self._float is not None else claim.seconds
-        task = self._group.call(op)
         try:
-            answer: Reservation | BudgetExceeded = await _within(patience, task)
+            answer: Reservation | BudgetExceeded = await self._group.call(op)
         except StorageError:
             self._own().give_back(op.slot)
-            raise
-        except TimeoutError:
-            self._slow = True
             raise
         if isinstance(answer, BudgetExceeded):
             self._own().give_back(op.slot)
@@ -140,6 +136,12 @@ class SqliteBudget:
             self._flags = SentFlags(self._folder)
         return self._flags
 
+    def _locked(self) -> None:
+        """The database does not answer: those who wait go on with the float, where there is one."""
+        if self._float is not None:
+            self._slow = True
+            self._group.give_up(TimeoutError())
+
     def _undo(self, op: _Op, result: Any) -> None:
         if isinstance(result, Reservation):
             self.settle(result, 0)
@@ -148,7 +150,11 @@ class SqliteBudget:
 
     async def _apply(self, ops: Sequence[_Op]) -> Sequence[Any]:
         flags = self._own()
-        results, sums, alerts, kept = await self._store.write(lambda connection: self._transact(connection, ops))
+        watch = asyncio.get_running_loop().call_later(LOCKED_SECONDS, self._locked)
+        try:
+            results, sums, alerts, kept = await self._store.write(lambda connection: self._transact(connection, ops))
+        finally:
+            watch.cancel()
         self._slow = False
         for op in ops:
             if not isinstance(op, _Settle):
@@ -316,11 +322,6 @@ def _without_floats(connection: sqlite3.Connection, sums: dict[str, Spent]) -> d
             if key in sums:
                 sums[key].reserved -= amount
     return sums
-
-
-async def _within(seconds: float, call: Coroutine[Any, Any, Any]) -> Any:
-    async with asyncio.timeout(seconds):
-        return await call
 
 
 def _store(connection: sqlite3.Connection, sums: Mapping[str, Spent], opened: Any, closed: Any) -> None:

@@ -56,6 +56,7 @@ class Group(Generic[Op]):
         self._task: asyncio.Task[None] | None = None
         self._hurry: asyncio.Event | None = None
         self._urgent = False
+        self._in_hand: list[_Entry[Op]] = []
         self.failing = False
 
     def __len__(self) -> int:
@@ -79,6 +80,12 @@ class Group(Generic[Op]):
             if waiter.done() and not waiter.cancelled():  # it had come, but we were cancelled before we took it
                 self._undo(op, None if waiter.exception() else waiter.result())
             raise
+
+    def give_up(self, error: Exception) -> None:
+        """Fail every waiting `call` with `error`; what the store still makes of it is undone."""
+        for entry in (*self._in_hand, *self._queue):
+            if entry.waiter is not None and not entry.waiter.done():
+                entry.waiter.set_exception(error)
 
     async def flush(self) -> None:
         """Return once everything queued so far was taken, or the store failed once."""
@@ -142,6 +149,7 @@ class Group(Generic[Op]):
         taken = self._wanted(taken)
         if not taken:
             return
+        self._in_hand = taken
         try:
             results = await self._apply([entry.op for entry in taken])
         except StorageError as error:
@@ -150,6 +158,8 @@ class Group(Generic[Op]):
         except BaseException:  # cancelled at close: what is posted stays queued for a later flush
             self._queue.extendleft(reversed([entry for entry in taken if entry.waiter is None]))
             raise
+        finally:
+            self._in_hand = []
         if self.failing:
             log.info("store.back", store=self._name)
         self.failing = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from catalyst.errors import LLMValidationError
 from catalyst.llm import tokens
@@ -69,10 +69,10 @@ def folded(request: LLMRequest) -> tuple[Message, ...]:
 
     Raises LLMValidationError where documents have no user turn to stand in.
     """
-    system = [Message.model_construct(role="system", content=request.system_prompt)] if request.system_prompt else []
+    system = [_turn("system", request.system_prompt)] if request.system_prompt else []
     if request.prompt:
         text = _with_documents(request.documents, request.prompt) if request.documents else request.prompt
-        return (*system, Message.model_construct(role="user", content=text))
+        return (*system, _turn("user", text))
     turns = [turn for turn in request.messages if turn.role != "system"]
     system += [turn for turn in request.messages if turn.role == "system"]
     if request.documents:
@@ -82,6 +82,11 @@ def folded(request: LLMRequest) -> tuple[Message, ...]:
         last = turns[users[-1]]
         turns[users[-1]] = last.model_copy(update={"content": _with_documents(request.documents, last.content)})
     return (*system, *turns)
+
+
+def _turn(role: Literal["system", "user"], text: str) -> Message:
+    """A turn of text that was validated already; every field is named, so that no default is copied."""
+    return Message.model_construct(role=role, content=text, tool_calls=[], tool_call_id="")
 
 
 def question(request: LLMRequest) -> str:

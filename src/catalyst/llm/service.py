@@ -167,6 +167,14 @@ class LLMService:
         price = self._parts.prices.of(route.targets[0].model, job.now)
         return usd(price.bound(job.tokens, request.max_tokens))
 
+    def bound(self, request: LLMRequest) -> int:
+        """Nano-dollars that one attempt of the request at its first target reserves; 0 where there is none."""
+        job = self.prepare(request)
+        route = self._parts.router.route(job, job.now)
+        if not route.targets:
+            return 0
+        return self._parts.prices.of(route.targets[0].model, job.now).bound(job.bound, request.max_tokens)
+
     @property
     def providers(self) -> list[str]:
         """The providers that can be asked, by name."""
@@ -190,6 +198,12 @@ class LLMService:
     def get_stats(self) -> dict[str, Any]:
         """`{monitor: {by_provider, totals, periods}, cache, router}` since the start or `reset_metrics`."""
         return self._parts.stats.snapshot(self._parts)
+
+    def counted(self, name: str) -> dict[str, float]:
+        """A Prometheus sample's value by its labels, for benches and tests."""
+        families = self._parts.metrics.registry.collect()
+        samples = (sample for family in families for sample in family.samples if sample.name == name)
+        return {"/".join(sample.labels.values()): sample.value for sample in samples}
 
     def reset_metrics(self) -> None:
         """Begin `get_stats` anew; Prometheus counters and the ledger stay."""

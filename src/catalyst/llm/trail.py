@@ -84,24 +84,11 @@ def outcome_of(error: BaseException) -> Outcome:
 def may_be_billed(error: BaseException) -> bool:
     """Whether the provider may bill an attempt that ended so, without having said what it used.
 
-    An error status and a connection that never stood are not billed; a timeout, a cut answer and our own
-    cancellation may be.
+    An error status is not billed; a timeout, a cut answer and our own cancellation may be.
     """
     if isinstance(error, LLMValidationError):
         return False
-    if not isinstance(error, ProviderError):
-        return True
-    return error.status < 400 and not _never_connected(error)
-
-
-def _never_connected(error: BaseException | None) -> bool:
-    import aiohttp
-
-    while error is not None:
-        if isinstance(error, aiohttp.ClientConnectorError | ConnectionRefusedError):
-            return True
-        error = error.__cause__
-    return False
+    return not isinstance(error, ProviderError) or error.status < 400
 
 
 def _shown(record: Attempt) -> str:

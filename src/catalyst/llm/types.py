@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Message(BaseModel):
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str = ""
-    tool_calls: list[ToolCall] = []
+    tool_calls: list[ToolCall] = Field(default_factory=list)
     tool_call_id: str = ""
 
 
@@ -42,7 +42,7 @@ class Tool(BaseModel):
 
     name: str
     description: str = ""
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class LLMRequest(BaseModel):
@@ -52,14 +52,14 @@ class LLMRequest(BaseModel):
 
     prompt: str = ""
     system_prompt: str = ""
-    messages: list[Message] = []
-    documents: list[str] = []
+    messages: list[Message] = Field(default_factory=list)
+    documents: list[str] = Field(default_factory=list)
     """Long source text kept apart from the instructions: only these are ever compressed."""
-    tools: list[Tool] = []
+    tools: list[Tool] = Field(default_factory=list)
     tool_choice: Literal["auto", "none", "required"] | str | None = None
     """Or the name of the tool that must be called."""
     top_p: float | None = Field(default=None, gt=0, le=1)
-    stop: list[str] = []
+    stop: list[str] = Field(default_factory=list)
     seed: int | None = None
     complexity: Complexity = "auto"
     model: str | None = None
@@ -153,11 +153,11 @@ class LLMResponse(BaseModel):
     confidence: float | None = None
     """Null unless calibrated."""
     finish_reason: FinishReason = "stop"
-    tool_calls: list[ToolCall] = []
+    tool_calls: list[ToolCall] = Field(default_factory=list)
     cache_key: str = ""
     prompt_compressed: bool = False
     retries: int = 0
-    attempts: list[Attempt] = []
+    attempts: list[Attempt] = Field(default_factory=list)
     route: str = ""
     """Why this target: the router's decision in words."""
     request_id: str = ""
@@ -181,6 +181,8 @@ class Call:
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None
     timeout_seconds: float = 30.0
+    before_send: Callable[[], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
+    """A dialect awaits it when the connection stands, just before the request leaves: from then on it may be billed."""
 
 
 @dataclass(frozen=True, slots=True)

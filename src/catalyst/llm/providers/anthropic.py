@@ -54,10 +54,10 @@ class Anthropic:
     async def complete(self, call: Call) -> Completion:
         """One whole answer. A `usage` of zero input means that the vendor reported none."""
         body = messages_body(call, self._row)
-        answer = await self._wire.post(self._messages, body, call.model, call.timeout_seconds)
+        answer = await self._wire.post(self._messages, body, call.model, call.timeout_seconds, call.before_send)
         blocks = answer.get("content")
         if not isinstance(blocks, list):
-            raise self._wire.faults.bad("no content", call.model)
+            raise self._wire.faults.bad("no content", call.model, read_usage(answer.get("usage")))
         blocks = [mapping(block) for block in blocks]
         words = "".join(text(block.get("text")) for block in blocks if block.get("type") == "text")
         calls = tuple(_tool_call(block) for block in blocks if block.get("type") == "tool_use")
@@ -70,7 +70,9 @@ class Anthropic:
         body = messages_body(call, self._row)
         body["stream"] = True
         gathered = _Gathered()
-        events = self._wire.events(self._messages, body, call.model, call.timeout_seconds, gathered.ended)
+        events = self._wire.events(
+            self._messages, body, call.model, call.timeout_seconds, gathered.ended, call.before_send
+        )
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = gathered.add(event)

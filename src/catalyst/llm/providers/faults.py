@@ -25,6 +25,7 @@ from catalyst.errors import (
     TransportError,
 )
 from catalyst.llm.providers.waits import wait_asked
+from catalyst.llm.types import Usage
 
 _SHOWN = 300
 """Characters of a vendor's own words that go into our message."""
@@ -141,10 +142,10 @@ class Faults:
         """The error that an error object inside a good answer stands for."""
         return self.from_answer(200, {}, body, model, datetime.now(UTC))
 
-    def bad(self, what: str, model: str, status: int = 200) -> LLMBadResponseError:
-        """The answer is not of the provider's own format."""
-        error = self.make(LLMBadResponseError, f"{self._provider} answered {what} for {model}", model, status)
-        assert isinstance(error, LLMBadResponseError)
+    def bad(self, what: str, model: str, usage: Usage | None = None) -> ProviderError:
+        """The answer is not of the provider's own format; `usage` where it could be read all the same."""
+        error = self.make(LLMBadResponseError, f"{self._provider} answered {what} for {model}", model, 200)
+        error.usage = usage
         return error
 
     def make(

@@ -66,11 +66,11 @@ class Gemini:
         """One whole answer. A `usage` of zero input means that the vendor reported none."""
         body = generate_body(call, self._row)
         url = self._url(call.model, "generateContent")
-        answer = await self._wire.post(url, body, call.model, call.timeout_seconds)
+        answer = await self._wire.post(url, body, call.model, call.timeout_seconds, call.before_send)
         gathered = _Gathered()
         words = gathered.add(answer)
         if gathered.finish is None:
-            raise self._wire.faults.bad("no candidates", call.model)
+            raise self._wire.faults.bad("no candidates", call.model, gathered.usage)
         model = text(answer.get("modelVersion")) or call.model
         return Completion(words, gathered.usage or Usage(), gathered.finish, tuple(gathered.calls), model)
 
@@ -79,7 +79,7 @@ class Gemini:
         body = generate_body(call, self._row)
         url = self._url(call.model, "streamGenerateContent")
         gathered = _Gathered()
-        events = self._wire.events(url, body, call.model, call.timeout_seconds, gathered.ended)
+        events = self._wire.events(url, body, call.model, call.timeout_seconds, gathered.ended, call.before_send)
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = gathered.add(event)

@@ -46,7 +46,9 @@ class OpenAICompatible:
 
     async def complete(self, call: Call) -> Completion:
         """One whole answer. A `usage` of zero input means that the vendor reported none."""
-        answer = await self._wire.post(self._chat, chat_body(call, self._row), call.model, call.timeout_seconds)
+        answer = await self._wire.post(
+            self._chat, chat_body(call, self._row), call.model, call.timeout_seconds, call.before_send
+        )
         return self._completion(answer, call.model)
 
     async def stream(self, call: Call) -> AsyncGenerator[Delta, None]:
@@ -56,7 +58,7 @@ class OpenAICompatible:
         if self._row.stream_usage:
             body["stream_options"] = {"include_usage": True}
         gathered = _Gathered()
-        events = self._wire.events(self._chat, body, call.model, call.timeout_seconds, gathered.ended)
+        events = self._wire.events(self._chat, body, call.model, call.timeout_seconds, gathered.ended, call.before_send)
         async with contextlib.aclosing(events):
             async for event in events:
                 piece = self._piece(event, gathered, call.model)
@@ -87,7 +89,8 @@ class OpenAICompatible:
         choice = self._choice(answer, model)
         message = choice.get("message")
         if not isinstance(message, dict):
-            raise self._wire.faults.bad("a choice without a message", model)
+            used = read_usage(answer.get("usage"))
+            raise self._wire.faults.bad("a choice without a message", model, used)
         calls = tuple(_tool_call(entry) for entry in message.get("tool_calls") or () if isinstance(entry, dict))
         finish = _finish(choice.get("finish_reason"), bool(message.get("refusal")), bool(calls))
         words = text(message.get("content")) or text(message.get("refusal"))
@@ -97,7 +100,7 @@ class OpenAICompatible:
     def _choice(self, answer: Mapping[str, Any], model: str) -> Mapping[str, Any]:
         choices = answer.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-            raise self._wire.faults.bad("no choices", model)
+            raise self._wire.faults.bad("no choices", model, read_usage(answer.get("usage")))
         choice: dict[str, Any] = choices[0]
         if choice.get("error"):  # OpenRouter: the upstream failed after the answer began
             raise self._wire.faults.failed(choice, model)

@@ -13,7 +13,7 @@ import orjson
 from yarl import URL
 
 from catalyst.errors import LLMServerError, SettingsError, TransportError
-from catalyst.http import MEBIBYTE, Http, Stream
+from catalyst.http import MEBIBYTE, BeforeSend, Http, Stream
 from catalyst.llm.providers.faults import Faults
 from catalyst.llm.providers.rows import ProviderRow
 from catalyst.llm.providers.sse import EventParser
@@ -43,7 +43,12 @@ class Wire:
         return url.with_query(query) if query else url
 
     async def post(
-        self, url: URL, body: dict[str, Any], model: str, timeout_seconds: float = _EMBED_SECONDS
+        self,
+        url: URL,
+        body: dict[str, Any],
+        model: str,
+        timeout_seconds: float = _EMBED_SECONDS,
+        before_send: BeforeSend | None = None,
     ) -> dict[str, Any]:
         """The answer's JSON object.
 
@@ -59,13 +64,20 @@ class Wire:
                 timeout_seconds=timeout_seconds,
                 max_bytes=MOST_BYTES,
                 check=False,
+                before_send=before_send,
             )
         except TransportError as error:
             raise self.faults.from_transport(error, model) from error
         return self._object(answer.status, answer.headers, answer.body, model)
 
     async def events(
-        self, url: URL, body: dict[str, Any], model: str, timeout_seconds: float, ended: Callable[[], bool]
+        self,
+        url: URL,
+        body: dict[str, Any],
+        model: str,
+        timeout_seconds: float,
+        ended: Callable[[], bool],
+        before_send: BeforeSend | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events' JSON objects up to `[DONE]` or the end; closing this closes the connection.
 
@@ -83,6 +95,7 @@ class Wire:
                 body=orjson.dumps(body),
                 timeout_seconds=timeout_seconds,
                 max_bytes=MOST_BYTES,
+                before_send=before_send,
             ) as answer:
                 pieces = self._pieces(answer, model)
                 async with contextlib.aclosing(pieces):
