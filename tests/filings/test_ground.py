@@ -259,3 +259,39 @@ def test_another_currency_must_be_named() -> None:
     told = fact("revenue", "1250000000", "EUR", "2025", "Revenue | 1,250 | 1,100")
     assert not Grounding(agreement(table)).holds(told)
     assert Grounding(agreement(table.replace("in millions", "in millions of euros"))).holds(told)
+
+
+CONTRACT = (
+    "Under the contract with Bolt Co., the Company will supply 40 locomotives for a purchase price of $62.5 million. "
+    "Adjusted EBITDA was $18.2 million in 2025. Gross margin was 41.5% in 2025. "
+    "Same-store sales declined 3.1% in 2025. The offering was priced at $10.00 per share. "
+    "On May 5, 2025, the Company acquired Nut Ltd. for $75.0 million; revenue was $9.1 million in 2025."
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        (fact("contract_locomotives", "40", "locomotives", "", CONTRACT[:60], ""), False),
+        (fact("purchase_price", "62500000", "USD", "", CONTRACT[:112], ""), True),
+        (fact("lawsuit_settlement", "62500000", "USD", "", CONTRACT[:112], ""), False),
+        (fact("supplied_locomotives", "40", "locomotives", "", CONTRACT[:112], ""), True),
+        (fact("supplied_locomotives", "40", "tractors", "", CONTRACT[:112], ""), False),
+        (fact("supplied_locomotives", "40", "", "", CONTRACT[:112], ""), True),
+        (fact("ebitda_adjusted", "18200000", "USD", "2025", "Adjusted EBITDA was $18.2 million in 2025."), True),
+        (fact("adjusted_ebitda", "18200000", "USD", "2025", "Adjusted EBITDA was $18.2 million in 2025."), True),
+        (fact("ebitda", "18200000", "USD", "2025", "Adjusted EBITDA was $18.2 million in 2025."), False),
+        (fact("gross_margin", "41.5", "%", "2025", "Gross margin was 41.5% in 2025."), True),
+        (fact("same_store_sales_growth", "-3.1", "%", "2025", "Same-store sales declined 3.1% in 2025."), True),
+        (fact("same_store_sales_growth", "3.1", "%", "2025", "Same-store sales declined 3.1% in 2025."), False),
+        (fact("price_per_share", "10", "USD/share", "", "The offering was priced at $10.00 per share."), True),
+        (fact("eps_diluted", "10", "USD/share", "", "The offering was priced at $10.00 per share."), False),
+        (fact("acquisition_price", "9100000", "USD", "2025", CONTRACT[-100:]), False),
+        (fact("acquired_for", "75000000", "USD", "2025-05-05", CONTRACT[-109:], ""), True),
+        (fact("acquired_for", "75000000", "USD", "2025-05-06", CONTRACT[-109:], ""), False),
+        (fact("acquired_for", "75000000", "USD", "next week", CONTRACT[-109:], ""), False),
+    ],
+    ids=lambda told: shown(told) if isinstance(told, Fact) else str(told),
+)
+def test_facts_of_a_contract(told: Fact, holds: bool) -> None:
+    assert Grounding(agreement(CONTRACT)).holds(told) is holds

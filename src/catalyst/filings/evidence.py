@@ -34,7 +34,8 @@ _SCALE = re.compile(
     r"\b(?:in|\$|expressed in|stated in|amounts in|us\$)\s{0,2}(?:u\.?s\.?\s{0,2})?"
     r"(?:dollars?\s{0,2}|\$\s{0,2}|us\$\s{0,2}|usd\s{0,2})?(?:in\s)?"
     r"(?P<word>thousands|millions|billions)\b(?P<tail>[^\n)]{0,90})|\((?:\$)?(?P<zeros>000'?s)\b(?P<tail2>[^\n)]{0,60})|"
-    r"\b(?P<zeros3>000'?s) omitted(?P<tail3>[^\n)]{0,60})",
+    r"\b(?P<zeros3>000'?s) omitted(?P<tail3>[^\n)]{0,60})|"
+    r"\b(?P<word4>thousands|millions|billions) of (?:u\.?s\.? )?(?:dollars|euros?|shares)(?P<tail4>[^\n)]{0,90})",
     re.IGNORECASE,
 )
 _SIGNS = {
@@ -160,8 +161,9 @@ def row_amounts(evidence: Evidence, place: int) -> list[Amount]:
 
 
 def _scale(found: re.Match[str]) -> Scale:
-    power = _POWERS[found["word"].lower()] if found["word"] else 3
-    tail = (found["tail"] or found["tail2"] or found["tail3"] or "").lower()
+    word = found["word"] or found["word4"] or "thousands"
+    power = _POWERS[word.lower()]
+    tail = (found["tail"] or found["tail2"] or found["tail3"] or found["tail4"] or "").lower()
     excepted = tail.partition("except")[2]
     shares = re.search(r"(?<!per )(?<!per-)\bshares?\b(?! data| amounts| information)|shares? and per", excepted)
     return Scale(found.start(), power, shares is None)

@@ -186,7 +186,7 @@ def _unit_ok(place: _Place, amount: Amount, fact: Fact, metric: Metric | None) -
         return amount.kind in ("plain", "shares", "year")
     if unit.partition("/")[0].isupper() and len(unit.partition("/")[0]) == 3:
         return _money_ok(place.evidence, amount, unit.partition("/")[0], row)
-    return unit.lower().rstrip("s")[:5] in _quote(place)
+    return _holds_word(_quote(place), unit.lower().rstrip("s")[:5])
 
 
 def _money_ok(evidence: Evidence, amount: Amount, currency: str, row: bool) -> bool:
@@ -213,6 +213,8 @@ def _named(place: _Place, amount: Amount, fact: Fact, metric: Metric | None) -> 
     mention = _row_mention(place, amount, metric) if place.evidence.is_row(amount.start) else None
     mention = mention or (None if place.evidence.is_row(amount.start) else _prose_mention(place, amount, metric))
     if mention is None or not (supports(metric, mention.metric) or _plain_price(place, metric, mention.metric)):
+        return None
+    if _bare_per_share(place, metric, mention):
         return None
     return place.evidence.lower[mention.start : mention.end]
 
@@ -245,6 +247,17 @@ def _mentions(evidence: Evidence, start: int, end: int) -> list[Mention]:
     return [Mention(start + found.start, start + found.end, found.metric) for found in mentions(text)]
 
 
+def _bare_per_share(place: _Place, metric: Metric, mention: Mention) -> bool:
+    """Whether a mere "per share" is called earnings by a sentence that tells of none."""
+    words = place.evidence.lower[mention.start : mention.end]
+    near = place.evidence.lower[max(0, place.start - _NEAR) : place.end]
+    return metric.name.startswith("eps") and words in ("per share", "a share") and not _EARNINGS.search(near)
+
+
+def _holds_word(text: str, start: str) -> bool:
+    return re.search(rf"\b{re.escape(start)}", text) is not None
+
+
 def _plain_price(place: _Place, metric: Metric, mentioned: Metric) -> bool:
     """A price "per share" is one where the sentence is not about earnings."""
     return metric.name == "price_per_share" and mentioned.name == "eps" and not _EARNINGS.search(_quote(place))
@@ -254,12 +267,12 @@ def _generic_name(place: _Place, amount: Amount, name: str) -> str | None:
     """A name outside the list: one of its words must stand in or near the quote, no other figure's name nearer."""
     words = [word[:5] for word in re.split(r"[\W_]+", name.lower()) if len(word) > 2 and word not in _RATIO]
     near = place.evidence.lower[max(0, place.start - _NEAR) : place.end]
-    if not any(word in near for word in words):
+    if not any(_holds_word(near, word) for word in words):
         return None
     before = [mention for mention in _mentions(place.evidence, place.start, place.end) if mention.end <= amount.start]
     if before and amount.start - before[-1].end < 25:
         last = place.evidence.lower[before[-1].start : before[-1].end]
-        return last if any(word in last for word in words) else None
+        return last if any(_holds_word(last, word) for word in words) else None
     return ""
 
 

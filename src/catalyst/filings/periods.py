@@ -189,7 +189,7 @@ def _in_row(evidence: Evidence, amount: Amount, wanted: Period | None, scope: st
     cells = [cell for cell in row_amounts(evidence, amount.start) if cell.kind != "year"] or [amount]
     column = next((index for index, cell in enumerate(cells) if cell.start == amount.start), 0)
     mine = {named[column]} if column < len(named) and len(named) > 1 else set(named)
-    exact = len(named) == len(cells) and len(set(named)) > 1
+    exact = column < len(named) <= len(cells) and len(set(named)) > 1
     if exact and scope == "current" and named[column] != max(named):
         return False
     if exact and scope == "prior" and named[column] == max(named):
