@@ -84,7 +84,7 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path):
         (("up", "--source", "ftp://x"), {}, 2, "replay:DIR"),
         (("up", "--source", "replay:/nowhere"), {}, 2, "/nowhere"),
         (("up", "--source", "http://127.0.0.1:9"), {}, 1, "catalyst emulate"),
-        (("up", "--speed", "fast"), {}, 1, "--speed"),
+        (("up", "--speed", "fast"), {}, 2, "--speed"),
         (("up", "--start", "late"), {}, 2, "HH:MM"),
         (("up",), {"CATALYST_PORT": "many"}, 1, "CATALYST_PORT"),
         (("up",), {"CATALYST_HOST": "0.0.0.0"}, 1, "CATALYST_API_KEYS"),

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from catalyst import __version__
 from catalyst.app.commands.ask import ask
 from catalyst.app.commands.check import check
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.parse import parse
 from catalyst.app.commands.tail import tail
-from catalyst.app.commands.up import serve, up
+from catalyst.app.commands.up import SERVE, up
 from catalyst.app.commands.usage import usage
 from catalyst.errors import CatalystError
 
 app = typer.Typer(name="catalyst", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("up")(up)
-app.command("serve")(serve)
+app.command("serve", help=SERVE)(up)
 app.command("emulate")(emulate)
 app.command("parse")(parse)
 app.command("digest")(digest)
@@ -27,6 +29,21 @@ app.command("check")(check)
 app.command("tail")(tail)
 app.command("ask")(ask)
 app.command("usage")(usage)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"catalyst {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def catalyst(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """SEC filings read by the cheapest good-enough model, told to traders within seconds. Begin with `catalyst up`."""
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalyst.errors import CatalystError, SettingsError
+from catalyst.errors import CatalystError, UsageError
 
 if TYPE_CHECKING:
     from catalyst.app.build import Service
@@ -34,7 +34,11 @@ Data = Annotated[Path | None, typer.Option(help="Folder of databases and caches 
 UntilEnd = Annotated[bool, typer.Option("--until-end", help="Stop when a replay has brought everything")]
 
 
+SERVE = """The same service without alerts in the terminal: for systemd, containers and load tests."""
+
+
 def up(
+    context: typer.Context,
     source: SourceOption = "",
     speed: Speed = "1",
     volume: Volume = 1,
@@ -51,47 +55,22 @@ def up(
 
     catalyst up --source replay:../shared/corpus/edgar --speed 600
     """
-    _start(source, speed, volume, start, host, port, data, until_end, printing=True)
-
-
-def serve(
-    source: SourceOption = "",
-    speed: Speed = "1",
-    volume: Volume = 1,
-    start: Start = "",
-    host: Host = None,
-    port: Port = None,
-    data: Data = None,
-    until_end: UntilEnd = False,
-) -> None:
-    """The same service without alerts in the terminal: for systemd, containers and load tests."""
-    _start(source, speed, volume, start, host, port, data, until_end, printing=False)
-
-
-def _start(
-    source: str,
-    speed: str,
-    volume: int,
-    start: str,
-    host: str | None,
-    port: int | None,
-    data: Path | None,
-    until_end: bool,
-    *,
-    printing: bool,
-) -> None:
     from catalyst.app import log
     from catalyst.app.settings import load
     from catalyst.app.source import source_spec
 
     settings = load()
-    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = dataclasses.replace(settings, web=dataclasses.replace(settings.web, **changes))  # type: ignore[arg-type]
+    web = dataclasses.replace(
+        settings.web,
+        host=settings.web.host if host is None else host,
+        port=settings.web.port if port is None else port,
+    )
+    settings = dataclasses.replace(settings, web=web)
     log.configure(settings.app.log_level, settings.app.log_format)
+    _warn_idle(settings)
     spec = source_spec(source, settings, _speed(speed), volume, start)
     folder = (data or settings.app.data_dir) / spec.folder
-    _warn_idle(settings)
-    _loop_run(settings, spec, folder, printing, until_end)
+    _loop_run(settings, spec, folder, context.info_name == "up", until_end)
 
 
 def _loop_run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
@@ -183,7 +162,7 @@ def _speed(text: str) -> float:
         speed = float(text)
         if 0 < speed < float("inf"):
             return speed
-    raise SettingsError(f"--speed {text!r}: use a number above 0, or max")
+    raise UsageError(f"--speed {text!r}: use a number above 0, or max")
 
 
 def _plain(error: BaseException) -> BaseException:
