@@ -30,6 +30,9 @@ _HTML = re.compile(rb"<(?:!doctype html|html|body|head|div|p|font|br|td|center|h
 _TEXT_TAG = re.compile(r"</?(?:PAGE|S|C|CAPTION|FN|F\d+|TABLE|TEXT|I|B|U|R|L|BR|HR)\s*/?>", re.IGNORECASE)
 _TEXT_TABLE = re.compile(r"<TABLE>(.*?)(?:</TABLE>|\Z)", re.IGNORECASE | re.DOTALL)
 _GAP = re.compile(r"(?<=\S)(?: {2,}|\t+)(?=\S)")
+_FIGURE = re.compile(
+    r"^(?:\$|[A-Z]{0,2}\$ ?)?\(? ?\$? ?-?[\d,]*\.?\d+ ?%?\)?%?$|^(?:N/?[AM]|nm|\$? ?[-–—]{1,3}|\*{1,3})$"
+)
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{3,20})", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LEADER = re.compile(r"^\(?(?:\$|US\$|€|£|¥|C\$|RMB)$")
@@ -82,18 +85,30 @@ def document_text(body: bytes) -> str:
 
 
 def plain_text(text: str) -> str:
-    """A `.txt` document: its SGML table tags removed, columns inside `<TABLE>` joined by ` | `, lines as they are."""
+    """A `.txt` document: its SGML table tags removed, table rows as ` | ` cells, all other lines as they are.
+
+    Columns inside `<TABLE>` are joined by ` | `; elsewhere a line of a label and two figures or more is a row.
+    """
     if "<TABLE>" in text or "<table>" in text:
         text = _TEXT_TABLE.sub(_text_table, text)
     if "<" in text:
         text = _TEXT_TAG.sub("", text)
     if "&" in text:
         text = html.unescape(text)
-    return _trimmed([line.rstrip() for line in _shown(text).split("\n")])
+    return _trimmed([_text_row(line.rstrip()) for line in _shown(text).split("\n")])
 
 
 def _text_table(match: re.Match[str]) -> str:
-    return "\n".join(_GAP.sub(" | ", line.strip()) for line in match[1].split("\n"))
+    return "\n".join(" | ".join(_joined(_GAP.split(line.strip()))) for line in match[1].split("\n"))
+
+
+def _text_row(line: str) -> str:
+    """Many `.txt` releases set their tables without any tag: `Net sales     $ 1,200   $ 1,100`."""
+    if "  " not in line or " | " in line:
+        return line
+    first, *rest = _GAP.split(line.strip())
+    cells = _joined(rest)
+    return " | ".join((first, *cells)) if len(cells) > 1 and all(map(_FIGURE.match, cells)) else line
 
 
 def html_text(text: str | bytes) -> str:
