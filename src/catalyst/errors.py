@@ -127,6 +127,8 @@ class ProviderError(LLMServiceError):
     """One provider failed one attempt. `after` is the seconds it asked us to wait, if it said so."""
 
     retryable = False
+    usage: Any = None
+    """The `Usage` that the failed attempt is billed for, where the provider said it."""
 
     def __init__(
         self, message: str, *, provider: str, model: str = "", status: int = 0, after: float | None = None

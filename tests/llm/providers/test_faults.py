@@ -22,6 +22,7 @@ from catalyst.errors import (
 )
 from catalyst.http import Http
 from catalyst.llm.providers import PROVIDERS, make_provider
+from catalyst.llm.types import Usage
 from tests.fakes.plugin import Wire
 from tests.llm.providers.conftest import DIALECTS, MODELS, VENDORS, Bound, broken, call, failed
 
@@ -165,6 +166,20 @@ async def test_an_answer_that_is_no_json_object_is_a_bad_response(name: str, raw
 async def test_an_answer_without_a_choice_is_a_bad_response(name: str, body: Any, wire: Wire, provider: Bound):
     wire[name].answers(json=body)
     assert type(await failed(provider(name), call(name))) is LLMBadResponseError
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("openai", {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}),
+        ("openai", {"choices": [{}], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}),
+        ("anthropic", {"usage": {"input_tokens": 9, "output_tokens": 2}}),
+        ("gemini", {"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2}}),
+    ],
+)
+async def test_a_bad_response_keeps_the_usage_it_is_billed_for(name: str, body: Any, wire: Wire, provider: Bound):
+    wire[name].answers(json=body)
+    assert (await failed(provider(name), call(name))).usage == Usage(9, 2)
 
 
 @pytest.mark.parametrize("raw", [b"nothing to parse", b'{"error": {"message": 5, "code": {}}}', b'{"error": []}'])

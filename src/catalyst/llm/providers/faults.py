@@ -29,6 +29,8 @@ from catalyst.llm.types import Usage
 
 _SHOWN = 300
 """Characters of a vendor's own words that go into our message."""
+_SHORTEST_KEY = 6
+"""A shorter key is a placeholder for a local server, and would blank out ordinary words."""
 _LOOKS_LIKE_A_KEY = re.compile(r"(?:sk|pk|rk|key)[-_][\w*.-]{6,}|AIza[\w*-]{8,}|(?i:bearer)\s+\S+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -155,7 +157,7 @@ class Faults:
         return kind(message, provider=self._provider, model=model, status=status, after=after)
 
     def _clean(self, text: str) -> str:
-        if self._key:
+        if len(self._key) >= _SHORTEST_KEY:
             text = text.replace(self._key, "[key]")
         text = _LOOKS_LIKE_A_KEY.sub("[key]", _UNPRINTABLE.sub(" ", text[: 8 * _SHOWN]))
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
