@@ -1,0 +1,240 @@
+"""Tenants' windows and the hub's queue: exact, fair, first in first out, and nothing left behind by who leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalyst.clock import SimClock, SystemClock
+from catalyst.errors import QuotaExceeded
+from catalyst.llm.gate import Gate
+from catalyst.llm.limits import Limits, LocalWindows, Windows
+from catalyst.llm.redis_windows import RedisWindows
+from catalyst.llm.settings import TenantLimits
+
+
+@pytest.fixture(params=["local", "redis"])
+async def windows(request, clock):
+    """Both backends; the local one on the simulated clock."""
+    if request.param == "local":
+        yield LocalWindows(clock)
+        return
+    from redis.asyncio import Redis
+
+    redis = Redis.from_url(request.getfixturevalue("redis_server").url)
+    yield RedisWindows(redis, LocalWindows(clock))
+    await redis.aclose()
+
+
+async def test_exactly_the_limit_is_admitted_in_a_window(windows: Windows):
+    spans = ((5, 60.0), (20, 3600.0))
+    waits = [await windows.take("acme", spans, 0) for _ in range(8)]
+    assert waits[:5] == [0.0] * 5
+    assert all(59 < wait <= 60 for wait in waits[5:])
+    assert await windows.take("globex", spans, 0) == 0.0
+
+
+async def test_those_further_back_in_the_queue_are_told_longer_waits(windows: Windows):
+    spans = ((2, 60.0),)
+    assert [await windows.take("acme", spans, 0) for _ in range(2)] == [0.0, 0.0]
+    waits = [await windows.take("acme", spans, ahead) for ahead in range(5)]
+    assert [round(wait / 60) for wait in waits] == [1, 1, 2, 2, 3]
+
+
+async def test_a_moving_window_frees_one_by_one_and_a_short_one_for_real(windows: Windows):
+    spans = ((3, 0.3),)
+    admitted = 0
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    if isinstance(windows, LocalWindows):
+        clock = windows._clock
+        for _ in range(30):
+            wait = await windows.take("acme", spans, 0)
+            admitted += wait == 0
+            await clock.sleep(0.1001)
+        assert admitted == 30
+        return
+    while loop.time() - began < 0.95:
+        admitted += await windows.take("acme", spans, 0) == 0
+        await asyncio.sleep(0.005)
+    assert 9 <= admitted <= 12
+
+
+async def test_two_processes_share_a_window_through_redis(redis_server, clock):
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(redis_server.url) as one, Redis.from_url(redis_server.url) as two:
+        both = [RedisWindows(one, LocalWindows(clock)), RedisWindows(two, LocalWindows(clock))]
+        spans = ((50, 60.0),)
+        waits = await asyncio.gather(*[both[turn % 2].take("acme", spans, 0) for turn in range(120)])
+    assert sum(wait == 0 for wait in waits) == 50
+
+
+async def test_without_redis_each_process_counts_alone(redis_server, clock):
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(redis_server.url) as redis:
+        windows = RedisWindows(redis, LocalWindows(clock))
+        assert await windows.take("acme", ((2, 60.0),), 0) == 0
+        redis_server.stop()
+        waits = [await windows.take("acme", ((2, 60.0),), 0) for _ in range(3)]
+        assert [wait > 0 for wait in waits] == [False, True, True]
+        redis_server.start()
+        assert await windows.take("acme", ((2, 60.0),), 0) == 0  # Redis remembers one
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 40), min_size=1, max_size=80), st.integers(1, 5), st.integers(5, 9))
+def test_no_window_anywhere_holds_more_than_its_limit(gaps, minute, hour):
+    async def play() -> None:
+        clock = SimClock(datetime(2025, 12, 12, tzinfo=UTC), speed=float("inf"))
+        windows = LocalWindows(clock)
+        spans = ((minute, 60.0), (hour, 600.0))
+        admitted: list[float] = []
+        for gap in gaps:
+            await clock.sleep(gap)
+            now = clock.monotonic()
+            wait = await windows.take("acme", spans, 0)
+            if wait == 0:
+                admitted.append(now)
+            expected = max(
+                [0.0, *(admitted[-most] + span - now for most, span in spans if len(admitted) >= most and wait > 0)]
+            )
+            assert wait == pytest.approx(expected, abs=1e-6)
+        for most, span in spans:
+            for first in admitted:
+                assert sum(first <= moment < first + span - 1e-6 for moment in admitted) <= most
+
+    asyncio.run(play())
+
+
+async def test_a_tenant_over_its_limit_waits_its_turn_or_is_told_when(clock):
+    limits = Limits(LocalWindows(clock), clock, TenantLimits(minute=2, hour=0, day=0))
+    assert [await limits.acquire("acme", 0) for _ in range(2)] == [0.0, 0.0]
+    with pytest.raises(QuotaExceeded) as caught:
+        await limits.acquire("acme", 10)
+    assert caught.value.retry_after == pytest.approx(60, abs=0.1)
+    began = clock.monotonic()
+    order: list[int] = []
+
+    async def wait(number: int) -> None:
+        await limits.acquire("acme", 300)
+        order.append(number)
+
+    await asyncio.gather(*[wait(number) for number in range(5)])
+    assert order == [0, 1, 2, 3, 4]
+    assert clock.monotonic() - began == pytest.approx(180, abs=1)
+    assert limits.waiting == 0
+
+
+async def test_the_told_wait_is_true(clock):
+    limits = Limits(LocalWindows(clock), clock, TenantLimits(minute=3, hour=0, day=0))
+    for _ in range(3):
+        await limits.acquire("acme", 0)
+        await clock.sleep(7)
+    with pytest.raises(QuotaExceeded) as caught:
+        await limits.acquire("acme", 0)
+    await clock.sleep(caught.value.retry_after - 0.01)
+    with pytest.raises(QuotaExceeded):
+        await limits.acquire("acme", 0)
+    await clock.sleep(0.02)
+    assert await limits.acquire("acme", 0) == 0.0
+
+
+async def test_a_cancelled_waiter_leaves_no_place_in_the_queue(clock):
+    limits = Limits(LocalWindows(clock), clock, TenantLimits(minute=1, hour=0, day=0))
+    await limits.acquire("acme", 0)
+    for turns in range(12):
+        task = asyncio.create_task(limits.acquire("acme", 600))
+        for _ in range(turns % 4):
+            await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert limits.waiting == 0
+    began = clock.monotonic()
+    await limits.acquire("acme", 600)
+    assert clock.monotonic() - began < 121
+
+
+async def test_a_clock_set_back_changes_no_window():
+    class Fickle(SimClock):
+        offset = timedelta()
+
+        def now(self) -> datetime:
+            return super().now() + self.offset
+
+    clock = Fickle(datetime(2025, 12, 12, tzinfo=UTC), speed=float("inf"))
+    windows = LocalWindows(clock)
+    assert await windows.take("acme", ((1, 60.0),), 0) == 0
+    clock.offset = -timedelta(hours=3)
+    assert await windows.take("acme", ((1, 60.0),), 0) == pytest.approx(60, abs=0.1)
+
+
+async def test_windows_survive_a_restart_by_their_wall_clock(clock):
+    first = LocalWindows(clock)
+    for _ in range(3):
+        await first.take("acme", ((3, 60.0),), 0)
+    kept = first.drain()
+    await clock.sleep(20)
+    second = LocalWindows(clock)
+    second.load(kept, lambda tenant: 3)
+    assert await second.take("acme", ((3, 60.0),), 0) == pytest.approx(40, abs=0.1)
+
+
+async def test_120_flooding_tenants_share_the_slots_evenly(clock):
+    gate = Gate(4, clock)
+    served: Counter[str] = Counter()
+    first_half: Counter[str] = Counter()
+
+    async def ask(tenant: str) -> None:
+        await gate.enter(tenant, "normal", 1e6)
+        served[tenant] += 1
+        if sum(served.values()) <= 1200:
+            first_half[tenant] += 1
+        await clock.sleep(0.1)
+        gate.leave()
+
+    floods = [ask(f"t{number}") for number in range(120) for _ in range(20)]
+    await asyncio.gather(*floods)
+    assert all(count == 20 for count in served.values())
+    assert max(first_half.values()) <= 2 * min(first_half.values())
+    assert (gate.free, gate.waiting) == (4, 0)
+
+
+async def test_high_priority_goes_first_but_the_rest_is_not_starved():
+    gate = Gate(1, SystemClock())
+    await gate.enter("x", "normal", 1)
+    order: list[str] = []
+
+    async def ask(priority: str) -> None:
+        await gate.enter("x", priority, 1e6)
+        order.append(priority)
+        gate.leave()
+
+    tasks = [asyncio.create_task(ask(priority)) for priority in ["low"] * 4 + ["high"] * 32]
+    await asyncio.sleep(0)
+    gate.leave()
+    await asyncio.gather(*tasks)
+    assert order[:5].count("high") >= 4
+    assert "low" in order[:17]
+
+
+async def test_a_full_gate_refuses_at_the_deadline_and_loses_no_slot(clock):
+    gate = Gate(1, clock)
+    await gate.enter("x", "normal", 1)
+    with pytest.raises(QuotaExceeded, match="no slot"):
+        await gate.enter("x", "normal", 0.5)
+    tasks = [asyncio.create_task(gate.enter("x", "normal", 100)) for _ in range(5)]
+    await asyncio.sleep(0)
+    gate.leave()  # hands the slot to the first, which is cancelled before it wakes
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (gate.free, gate.waiting) == (1, 0)
