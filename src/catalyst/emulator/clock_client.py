@@ -19,6 +19,7 @@ import structlog
 from yarl import URL
 
 from catalyst.clock import NEW_YORK, TimedClock
+from catalyst.emulator.clock_link import HORIZON, write
 from catalyst.errors import Unreachable
 
 log = structlog.get_logger()
@@ -43,13 +44,15 @@ class RemoteClock(TimedClock):
         self._url = URL(url) / PATH.lstrip("/")
         self._session = session
         self._told = 1.0
+        self._speed = 1.0
         self._base, self._real = time.time(), time.monotonic()
         self._floor = -math.inf
         self._held = 0
         self._owes = False
-        self._due_told = math.inf
+        self._promised = math.inf
         self._telling: asyncio.Handle | None = None
-        self._outbox: asyncio.Queue[dict[str, Any]] | None = None
+        self._number = 0
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -67,6 +70,7 @@ class RemoteClock(TimedClock):
             raise Unreachable(
                 f"no emulator's clock at {url} ({why}): start one with `catalyst emulate DIR`", url=url
             ) from error
+        clock._socket = socket
         clock._task = asyncio.create_task(clock._run(socket), name="emulator clock")
         return clock
 
@@ -89,24 +93,29 @@ class RemoteClock(TimedClock):
         running = self._base
         if math.isfinite(self.rate):
             running += (time.monotonic() - self._real) * self.rate
-        self._floor = max(self._floor, min(running, self._due()))
+        self._floor = max(self._floor, min(running, self._due(), self._promised))
         return self._floor
 
     def hold(self) -> None:
-        if not self._held:
-            self._pin()
-        self._held += 1
-        if self._held == 1:
-            self._told = 1.0
-            self._tell({"hold": True})
-            self._changed()
+        self._set_held(self._held + 1)
 
     def release(self) -> None:
-        self._held -= 1
-        if not self._held:
-            # `_told` stays at real time until the emulator says that nobody else holds either.
-            self._tell({"hold": False})
-            self._changed()
+        self._set_held(self._held - 1)
+
+    def _set_held(self, held: int) -> None:
+        if bool(held) == bool(self._held):
+            self._held = held
+            return
+        self._pin()
+        self._held = held
+        self._declare()
+
+    def _declare(self) -> None:
+        """Say whether anyone works. Until the emulator has heard it, this side runs at real time."""
+        self._told = 1.0
+        self._number += 1
+        self._tell({"hold": self._held > 0, "number": self._number})
+        self._changed()
 
     def _pin(self) -> None:
         self._base, self._real = self.monotonic(), time.monotonic()
@@ -119,7 +128,7 @@ class RemoteClock(TimedClock):
     def _arm(self) -> None:
         self._disarm()
         due = self._due()
-        if due != self._due_told and self._telling is None:
+        if (self._owes or self._promise() < self._promised) and self._telling is None:
             self._telling = asyncio.get_running_loop().call_soon(self._tell_due, _TURNS)
         if math.isinf(due):
             return
@@ -139,24 +148,32 @@ class RemoteClock(TimedClock):
             self._telling = asyncio.get_running_loop().call_soon(self._tell_due, turns - 1)
             return
         self._telling = None
-        due = self._due()
-        if due != self._due_told or self._owes:
-            self._due_told, self._owes = due, False
-            self._tell({"due": due if math.isfinite(due) else None})
+        promise = self._promise()
+        if self._owes or promise < self._promised:
+            self._promised, self._owes = promise, False
+            self._tell({"due": promise if math.isfinite(promise) else None})
+
+    def _promise(self) -> float:
+        """Until when the emulator need not ask."""
+        bounded = 1.0 < self._speed < math.inf
+        return min(self._due(), self.monotonic() + HORIZON) if bounded else self._due()
 
     def _tell(self, message: dict[str, Any]) -> None:
-        if self._outbox is not None:
-            self._outbox.put_nowait(message)
+        if self._socket is not None:
+            write(self._socket, message)
 
     def _follow(self, state: dict[str, Any]) -> None:
         """Take the emulator's word for the time and the rate."""
         self._base, self._real = float(state["now"]), time.monotonic()
-        self._told = math.inf if state["rate"] is None else float(state["rate"])
+        if state["heard"] == self._number:
+            self._told = math.inf if state["rate"] is None else float(state["rate"])
         if "ends_at" in state:
+            self._speed = math.inf if state["speed"] is None else float(state["speed"])
+            self._promised = self._base + HORIZON if 1.0 < self._speed < math.inf else math.inf
             self.accessions = int(state["accessions"])
             self.ends_at = datetime.fromtimestamp(float(state["ends_at"]), NEW_YORK)
         if state.get("fired"):
-            self._owes, self._due_told = True, math.nan
+            self._owes = True
         self._changed()
 
     async def _run(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -164,18 +181,16 @@ class RemoteClock(TimedClock):
             await self._converse(socket)
             log.warning("clock.lost", url=str(self._url))
             self._pin()
-            self._told = 1.0
+            self._told, self._number, self._promised = 1.0, 0, math.inf
             self._changed()
             socket = await self._again()
             log.info("clock.found", url=str(self._url))
 
     async def _converse(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._outbox = asyncio.Queue()
-        self._due_told = math.inf
+        self._socket = socket
         if self._held:
-            self._tell({"hold": True})
+            self._declare()
         self._arm()
-        writer = asyncio.create_task(self._write(socket, self._outbox))
         try:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
@@ -183,14 +198,8 @@ class RemoteClock(TimedClock):
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
             log.warning("clock.broken", error=str(error))
         finally:
-            self._outbox = None
-            writer.cancel()
+            self._socket = None
             await socket.close()
-
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse, outbox: asyncio.Queue[dict[str, Any]]) -> None:
-        with contextlib.suppress(ConnectionError):
-            while True:
-                await socket.send_str(orjson.dumps(await outbox.get()).decode())
 
     async def _again(self) -> aiohttp.ClientWebSocketResponse:
         while True:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Callable
 
 import orjson
 from aiohttp import web
 
-from catalyst.clock import Clock
+from catalyst.clock import Clock, SimClock
 from catalyst.emulator.clock_link import ClockLink
 from catalyst.emulator.faults import Faults, parse_faults
 from catalyst.emulator.limits import RateLimit
@@ -27,8 +28,9 @@ class Control:
         self._faults = faults
         self._requests = requests
         self._limit = limit
-        ends = recording.ends_at.timestamp()
-        self._link = ClockLink(clock, {"accessions": recording.accessions, "ends_at": ends})
+        speed = clock.speed if isinstance(clock, SimClock) else 1.0
+        hello = {"speed": speed if math.isfinite(speed) else None, "accessions": recording.accessions}
+        self.link = ClockLink(clock, {**hello, "ends_at": recording.ends_at.timestamp()})
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/_emulator/status", self._status)
@@ -39,11 +41,11 @@ class Control:
 
     async def close(self) -> None:
         """Drop what is open."""
-        await self._link.close()
+        await self.link.close()
 
     async def _clock_link(self, request: web.Request) -> web.StreamResponse:
         _local(request)
-        return await self._link.serve(request)
+        return await self.link.serve(request)
 
     async def _status(self, request: web.Request) -> web.Response:
         _local(request)

@@ -95,6 +95,7 @@ class EmulatorServer:
             self._runner = None
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        await self._control.link.settle()
         moment = self.clock.now()
         self.requests += 1
         answer = self._refusal(request, moment.timestamp())
