@@ -246,9 +246,10 @@ class SimClock(TimedClock):
         self._arm()
 
     def _advance(self) -> None:
-        """Move the base on; what the loop was late is kept as a debt, so the clock does not drift at speed 1."""
+        """Move the base on. At real time, what the loop was late is kept as a debt, so that the clock does not drift;
+        at any other speed it is forgiven, so that a late loop never makes simulated time leap."""
         moment = self.monotonic() if math.isfinite(self.rate) else self._due()
-        self._real = self._real + (moment - self._base) / self.rate if math.isfinite(self.rate) else time.monotonic()
+        self._real = self._real + moment - self._base if self.rate == 1.0 else time.monotonic()
         self._base = moment
 
     def _lease(self, moment: float) -> None:
