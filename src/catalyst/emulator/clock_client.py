@@ -93,7 +93,9 @@ class RemoteClock(TimedClock):
         running = self._base
         if math.isfinite(self.rate):
             running += (time.monotonic() - self._real) * self.rate
-        self._floor = max(self._floor, min(running, self._due(), self._promised))
+        # Neither side is past what this one promised, unless the emulator says that it is.
+        running = max(self._base, min(running, self._promised))
+        self._floor = max(self._floor, min(running, self._due()))
         return self._floor
 
     def hold(self) -> None:
