@@ -124,11 +124,11 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=600.0)
-    parser.add_argument("--between", type=float, nargs=2, default=(0.5, 5.0), help="seconds from start to kill")
+    parser.add_argument("--between", type=float, nargs=2, default=(1.0, 9.0), help="seconds from start to kill")
     parser.add_argument("--quick", action="store_true", help="the sample day, 8 kills")
     options = parser.parse_args()
     if options.quick:
-        options.data, options.cycles, options.speed = sample_path(), 8, 60.0
+        options.data, options.cycles, options.speed, options.between = sample_path(), 8, 60.0, (0.5, 5.0)
     with tempfile.TemporaryDirectory() as folder:
         report("chaos", asyncio.run(run(options, Path(folder))), settings=vars(options))
 

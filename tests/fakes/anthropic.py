@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fakes.server import Answer, Asked, Fault, Tokens, sse, with_text, words
+from tests.fakes.server import Answer, Asked, Fault, Tokens, lists_models, sse, with_text, words
 
 _FIELDS = {
     "model", "messages", "max_tokens", "system", "stop_sequences", "stream", "tools", "tool_choice", "output_config",
@@ -36,6 +36,9 @@ class Anthropic:
     base = ""
 
     def check(self, asked: Asked) -> None:
+        if lists_models(asked):
+            self._check_headers(asked)
+            return
         if asked.path != "/v1/messages" or asked.method != "POST":
             raise self._fault(404, "Not Found")
         self._check_headers(asked)

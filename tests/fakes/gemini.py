@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatch
 from typing import Any
 
-from tests.fakes.server import Answer, Asked, Fault, Tokens, sse, with_text, words
+from tests.fakes.server import Answer, Asked, Fault, Tokens, lists_models, sse, with_text, words
 
 _PATH = re.compile(r"/(v1|v1beta)/models/([^/:]+):(generateContent|streamGenerateContent|batchEmbedContents)")
 _FIELDS = {
@@ -43,6 +43,9 @@ class Gemini:
     models = ("gemini-2.5-*", "gemini-3*", "gemini-embedding-*")
 
     def check(self, asked: Asked) -> None:
+        if lists_models(asked):
+            self._check_key(asked)
+            return
         found = _PATH.fullmatch(asked.path)
         if not found:
             raise self._fault(404, "Requested entity was not found.")

@@ -30,7 +30,7 @@ class Ollama(OpenAI):
                 self._check_generate(asked)
             return
         super().check(asked)
-        if "tool_choice" in asked.body:
+        if "tool_choice" in (asked.body or {}):
             raise Fault(400, self.fault("tool_choice is not supported", "invalid_request_error"))
 
     def streams(self, asked: Asked) -> bool:

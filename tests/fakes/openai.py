@@ -8,7 +8,7 @@ import struct
 from fnmatch import fnmatch
 from typing import Any
 
-from tests.fakes.server import Answer, Asked, Fault, Tokens, sse, with_text, words
+from tests.fakes.server import Answer, Asked, Fault, Tokens, lists_models, sse, with_text, words
 
 _FIELDS = {
     "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "tools",
@@ -29,6 +29,8 @@ class OpenAI:
 
     def check(self, asked: Asked) -> None:
         self._check_key(asked)
+        if lists_models(asked):
+            return
         if asked.path == f"{self.base}/embeddings":
             self._need(asked, "model", "input")
         elif asked.path == f"{self.base}/chat/completions":

@@ -104,6 +104,11 @@ class Vendor(Protocol):
     def error_event(self) -> bytes: ...
 
 
+def lists_models(asked: Asked) -> bool:
+    """Whether the vendor's list of models is asked for."""
+    return asked.method == "GET" and asked.path.endswith("/models")
+
+
 class FakeServer:
     """Serves one vendor. `answers` and `says` script the next answers; without a script it is healthy."""
 
@@ -169,6 +174,8 @@ class FakeServer:
         except Fault as fault:
             return web.json_response(fault.body, status=fault.status, headers=fault.headers)
         answer = self._script.popleft() if self._script else Answer()
+        if lists_models(asked) and answer == Answer():
+            return web.json_response({"object": "list", "data": [], "models": []})
         if answer.reset:
             return _reset(request)
         await self._wait(request, answer)

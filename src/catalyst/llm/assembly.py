@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +59,7 @@ class Parts:
     store: HubStore
     periods: Periods
     prices: Prices
+    providers: Mapping[str, Provider]
     router: Router
     limits: Limits
     windows: LocalWindows
@@ -176,8 +178,8 @@ def assemble(
     )
     _watch_gauges(metrics, gate, limits, budget, Periods.of(settings), clock)
     return Parts(
-        settings, http, clock, catalog, store, Periods.of(settings), prices, router, limits, windows, gate, metrics,
-        attempts, Stats(clock.now()), local, cache, redis,
+        settings, http, clock, catalog, store, Periods.of(settings), prices, providers, router, limits, windows, gate,
+        metrics, attempts, Stats(clock.now()), local, cache, redis,
     )  # fmt: skip
 
 

@@ -124,8 +124,7 @@ class SqliteBudget:
         return await self._store.read(lambda connection: _without_floats(connection, _sums(connection, keys)))
 
     async def close(self) -> None:
-        if self._float is not None:
-            self._group.post(_Settle(self._float.reservation, self._float.used))
+        self._end_float()
         await self._group.close()
         if self._flags is not None:
             self._flags.close(keep=len(self._group) > 0)
@@ -231,7 +230,12 @@ class SqliteBudget:
         )
         newer = any(key.startswith("month/") and key > month.key for key in self.last)
         if held.used or scarce or newer:
-            self._float, self._float_closing = None, True
+            self._end_float()
+
+    def _end_float(self) -> None:
+        held, self._float = self._float, None
+        if held is not None:
+            self._float_closing = True
             self._group.post(_Settle(held.reservation, held.used))
 
     def _open(

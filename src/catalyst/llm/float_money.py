@@ -20,6 +20,10 @@ AMPLE = 50
 """It is held only while at least so many floats are left besides it."""
 
 
+WORTH = 4
+"""It is held only where it pays for so many calls."""
+
+
 @dataclass(slots=True)
 class Float:
     """Money at hand. `used` is what its calls may have cost so far."""
@@ -60,4 +64,5 @@ def wanted(claim: Claim, sums: dict[str, Spent]) -> int:
     if month.limit == UNLIMITED:
         return 0
     spent, amount = sums[month.key], size(month.limit)
-    return amount if month.limit - spent.settled - spent.reserved > AMPLE * amount else 0
+    ample = month.limit - spent.settled - spent.reserved > AMPLE * amount
+    return amount if ample and amount >= WORTH * claim.amount else 0

@@ -180,6 +180,12 @@ class LLMService:
         """The providers that can be asked, by name."""
         return sorted(self._parts.attempts.gates)
 
+    async def check(self) -> dict[str, str]:
+        """Provider to what is wrong with its address or key, empty where nothing is. Costs nothing."""
+        names = self.providers
+        outcomes = await asyncio.gather(*(self._parts.providers[name].ping() for name in names), return_exceptions=True)
+        return {name: "" if fault is None else str(fault) for name, fault in zip(names, outcomes, strict=True)}
+
     def is_available(self) -> bool:
         """Whether any provider has a key, or the local tier is on."""
         return self._parts.router.has_targets

@@ -221,5 +221,9 @@ class Provider(Protocol):
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]: ...
 
+    async def ping(self) -> None:
+        """Ask for the list of models: it costs nothing, and proves the address and the key."""
+        ...
+
 
 Message.model_rebuild()

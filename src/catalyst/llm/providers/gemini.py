@@ -62,6 +62,9 @@ class Gemini:
     def name(self) -> str:
         return self._row.name
 
+    async def ping(self) -> None:
+        await self._wire.ping()
+
     async def complete(self, call: Call) -> Completion:
         """One whole answer. A `usage` of zero input means that the vendor reported none."""
         body = generate_body(call, self._row)

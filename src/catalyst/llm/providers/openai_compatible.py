@@ -44,6 +44,9 @@ class OpenAICompatible:
     def name(self) -> str:
         return self._row.name
 
+    async def ping(self) -> None:
+        await self._wire.ping()
+
     async def complete(self, call: Call) -> Completion:
         """One whole answer. A `usage` of zero input means that the vendor reported none."""
         answer = await self._wire.post(

@@ -22,6 +22,7 @@ MOST_BYTES = 32 * MEBIBYTE
 """Of one answer: a batch of embeddings is the longest that is honest."""
 _EMBED_SECONDS = 60.0
 _DRAIN_SECONDS = 0.1
+_PING_SECONDS = 10.0
 
 
 class Wire:
@@ -69,6 +70,25 @@ class Wire:
         except TransportError as error:
             raise self.faults.from_transport(error, model) from error
         return self._object(answer.status, answer.headers, answer.body, model)
+
+    async def ping(self) -> None:
+        """Ask for the list of models.
+
+        Raises:
+            ProviderError: the address does not answer, or does not take the key.
+        """
+        try:
+            answer = await self._http.request(
+                "GET",
+                self.url("models"),
+                headers=self._headers,
+                timeout_seconds=_PING_SECONDS,
+                max_bytes=MOST_BYTES,
+                check=False,
+            )
+        except TransportError as error:
+            raise self.faults.from_transport(error, "") from error
+        self._object(answer.status, answer.headers, answer.body, "")
 
     async def events(
         self,
