@@ -175,7 +175,7 @@ class Pipeline:
             walk.score = self._ranking.score(walk.filing)
         if submission.problems:
             walk.tags.append("partial")
-        if (origin := header.raw.get("catalyst-recording", "")) in ("stand-in", "synthesised"):
+        if (origin := header.raw.get("catalyst recording", "")) in ("stand-in", "synthesised"):
             walk.tags.append(origin)
 
     async def _understand(self, walk: Walk, submission: Submission) -> tuple[Parsed | None, Analysis]:
