@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.app.processes import run
 from tests.fakes.plugin import Wire
 
 
-async def check(folder: Path, *more: str, **environ: str):
+async def check(folder: Path, *more: str, **environ: Any):
     done = await asyncio.to_thread(lambda: run("check", "--json", *more, cwd=folder, **environ))
     assert "Traceback" not in done.stderr
     found = json.loads(done.stdout)

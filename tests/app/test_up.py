@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from catalyst.emulator import sample_path
 from tests.app.processes import assert_whole, environ, free_port, log_of, run, started, wait_for
 
 SAMPLE = 25
@@ -115,3 +116,15 @@ def test_a_full_disk_is_one_line_and_nothing_is_half_written(tmp_path: Path):
     again = run("serve", "--speed", "max", "--until-end", "--port", "0", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
+
+
+def test_a_running_emulator_is_followed_by_its_address(tmp_path: Path):
+    """Two processes on one simulated clock: the emulator leads, the service follows."""
+    port, log = free_port(), tmp_path / "log"
+    emulate = ("emulate", str(sample_path()), "--port", str(port), "--speed", "60", "--state", str(tmp_path / "clock"))
+    with started(*emulate, cwd=tmp_path, log=log) as emulator:
+        wait_for(port, emulator)
+        source = ("serve", "--source", f"http://127.0.0.1:{port}", "--until-end", "--port", "0")
+        done = run(*source, cwd=tmp_path, timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert_whole(log_of(tmp_path / "data" / f"emulator-127-0-0-1-{port}"), SAMPLE)

@@ -50,3 +50,12 @@ async def test_a_first_start_that_is_killed_begins_again(tmp_path):
         await watch(rig, NOON + timedelta(seconds=30))
         assert set(await accessions(rig)) == {acc(9000), acc(9001)}
         assert (await rig.ledger.count())["before"] == 300
+
+
+async def test_what_was_released_this_morning_is_news_though_accepted_last_evening(tmp_path):
+    held = entry(8000, "8-K", "2025-06-09T18:30:00", cik=3)
+    recording = day(tmp_path / "edgar", entry(1, "4", "06:04:00", cik=1), held)
+    six = NOON.replace(hour=6, minute=5)
+    async with watching(recording, tmp_path, start=six, since=six - timedelta(minutes=15)) as rig:
+        await watch(rig, six + timedelta(seconds=10))
+        assert set(await accessions(rig)) == {acc(1), acc(8000)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from catalyst.clock import NEW_YORK
+from catalyst.filings.types import FeedEntry
 
 OPEN, CLOSE = time(6, 0), time(22, 0)
 BUSY = ((time(6, 0), time(6, 10)), (time(15, 59), time(17, 35)))
@@ -64,3 +65,10 @@ def horizon(now: datetime) -> datetime | None:
     while day.weekday() >= 5:
         day -= timedelta(days=1)
     return datetime.combine(day, _EVENING, NEW_YORK)
+
+
+def appeared(entry: FeedEntry) -> datetime:
+    """When the feed first showed a row: at its acceptance, or at 06:00 of a later filing date."""
+    if entry.filed is None or entry.filed <= entry.accepted.astimezone(NEW_YORK).date():
+        return entry.accepted
+    return datetime.combine(entry.filed, OPEN, NEW_YORK)

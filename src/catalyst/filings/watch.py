@@ -18,7 +18,7 @@ from catalyst.clock import Clock
 from catalyst.errors import CatalystError, Refused, StorageError, Truncated
 from catalyst.filings.accessions import AccessionLedger
 from catalyst.filings.feed import FeedPage, parse_feed
-from catalyst.filings.hours import horizon, is_open, poll_interval, until_change, until_walk_back
+from catalyst.filings.hours import appeared, horizon, is_open, poll_interval, until_change, until_walk_back
 from catalyst.filings.limiter import FIRST_PAGE, NEXT_PAGE, WALK_BACK, RateLimiter
 from catalyst.filings.types import FeedEntry, Filing
 from catalyst.http import MEBIBYTE, Http
@@ -89,7 +89,7 @@ class Poller:
         since: datetime | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """`since`: on the first start ever, what was accepted earlier is taken as known and never told of; None: all
+        """`since`: on the first start ever, what appeared earlier is taken as known and never told of; None: all
         that the feed shows is news."""
         self._http = http
         self._limiter = limiter
@@ -205,8 +205,8 @@ class Poller:
         unknown = [entry for entry in page.entries if _row(entry) not in self._known]
         since = self._since
         if since is not None:
-            self._before += [entry for entry in unknown if entry.accepted < since]
-        news = [entry for entry in unknown if since is None or entry.accepted >= since]
+            self._before += [entry for entry in unknown if appeared(entry) < since]
+        news = [entry for entry in unknown if since is None or appeared(entry) >= since]
         new = await self._ledger.see(news, seen_at)
         self._known.update(_row(entry) for entry in unknown)
         if new:
