@@ -1,0 +1,156 @@
+"""Rows, daily sums, the report, the export, and what the ledger costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from catalyst.llm import LLMRequest
+from catalyst.llm.ledger import Ledger, Row
+from catalyst.llm.store import HubStore
+from catalyst.llm.usage import merged, report
+from tests.fakes.server import Tokens
+from tests.llm.hub import hub_of, settings_of
+
+NOON = datetime(2025, 12, 12, 12, 0, tzinfo=UTC).timestamp()
+
+
+def row(number: int, **fields) -> Row:
+    named: dict[str, Any] = {
+        "at": NOON + number,
+        "request": f"r{number}",
+        "tenant": f"t{number % 3}",
+        "feature": "ask",
+        "provider": "openai",
+        "model": "m",
+        "outcome": "ok",
+        "tokens_in": 10,
+        "tokens_out": 5,
+        "cost": 1000,
+        "latency_ms": 20.0,
+    }
+    return Row(**(named | fields))
+
+
+async def written(folder, clock, rows, zone="UTC", **options) -> HubStore:
+    store = HubStore(folder / "hub.db")
+    ledger = Ledger(store, clock, ZoneInfo(zone), **options)
+    for one in rows:
+        ledger.record(one)
+    await ledger.close()
+    return store
+
+
+async def test_the_report_adds_up_by_day_model_feature_and_tenant(tmp_path, clock):
+    rows = [row(number) for number in range(6)]
+    rows += [row(7, outcome="timeout", cost=500), row(8, cost=0, cache_kind="exact", saved=1000, tenant="t0")]
+    store = await written(tmp_path, clock, rows)
+    [day] = await report(store, "day")
+    assert (day.key, day.calls, day.answered, day.failed, day.cache_hits) == ("2025-12-12", 7, 6, 1, 1)
+    assert (day.cost_usd, day.saved_usd, day.wasted_usd) == (
+        Decimal("0.0000065"),
+        Decimal("0.000001"),
+        Decimal("0.0000005"),
+    )
+    assert [line.key for line in await report(store, "tenant")] == ["t1", "t0", "t2"]
+    assert [line.key for line in await report(store, "model")] == ["openai/m"]
+    assert [line.key for line in await report(store, "feature")] == ["ask"]
+    assert await report(store, "day", since="2025-12-13") == []
+    assert merged("day", [[day], [day]])[0].calls == 14
+    store.close()
+
+
+async def test_days_are_the_operators(tmp_path, clock):
+    at = datetime(2025, 12, 13, 4, 59, 59, tzinfo=UTC).timestamp()
+    store = await written(tmp_path, clock, [row(0, at=at), row(1, at=at + 2)], "America/New_York")
+    assert [line.key for line in await report(store, "day")] == ["2025-12-12", "2025-12-13"]
+    store.close()
+
+
+async def test_every_attempt_is_exported_as_a_json_line(tmp_path, clock):
+    place = tmp_path / "logs" / "usage.jsonl"
+    store = await written(tmp_path, clock, [row(number) for number in range(3)], log_path=place)
+    lines = [json.loads(line) for line in place.read_text().splitlines()]
+    assert [line["request"] for line in lines] == ["r0", "r1", "r2"]
+    assert lines[0]["cost_usd"] == "0.000001000"
+    store.close()
+
+
+async def test_memory_is_bounded_while_the_database_is_away(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("catalyst.llm.ledger.MOST_WAITING", 50)
+    store = HubStore(tmp_path / "hub.db")
+    store.open()
+    blocker = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    ledger = Ledger(store, clock, ZoneInfo("UTC"))
+    for number in range(200):
+        ledger.record(row(number))
+    assert ledger.waiting <= 50
+    await asyncio.sleep(0.3)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    await ledger.close()
+    [line] = await report(store, "day")
+    assert line.calls >= 50
+    second = Ledger(store, clock, ZoneInfo("UTC"))
+    second.record(row(999))
+    await second.close()
+    [line] = await report(store, "day")
+    assert line.calls == 201
+    store.close()
+
+
+@pytest.mark.slow
+async def test_a_million_rows_are_reported_within_a_second(tmp_path, clock):
+    store = HubStore(tmp_path / "hub.db")
+    ledger = Ledger(store, clock, ZoneInfo("UTC"))
+    for start in range(0, 1_000_000, 20_000):
+        group = [
+            row(number % 172_800, tenant=f"t{number % 120}", model=f"m{number % 5}", feature=f"f{number % 4}")
+            for number in range(start, start + 20_000)
+        ]
+        await store.write(lambda connection, group=group: ledger._insert(connection, group, []))
+    for by in ("day", "model", "feature", "tenant"):
+        began = time.process_time()
+        lines = await report(store, by)  # type: ignore[arg-type]
+        assert time.process_time() - began < 1.0
+        assert sum(line.calls for line in lines) == 1_000_000
+    store.close()
+
+
+async def test_a_soft_limit_tells_the_webhook_once(wire, tmp_path):
+    hook = wire.deepseek
+    settings = settings_of(wire, tmp_path, LLM_COST_ALERT_DAILY="0.0001", LLM_COST_ALERT_WEBHOOK=f"{hook.origin}/hook")
+    wire.openai.says("x", times=5, usage=Tokens(input=100, output=50))
+    async with hub_of(settings, tmp_path) as hub:
+        for _ in range(4):
+            await hub.query(LLMRequest(prompt="Hello", model="cheap"))
+            await hub.spent()
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+            if hook.requests:
+                break
+        assert hub.counted("catalyst_llm_budget_alerts_total") == {"daily": 1.0}
+        left = hub.counted("catalyst_llm_budget_usd")
+    assert [asked.body["alert"] for asked in hook.requests] == ["llm_cost_daily"]
+    assert left["settled"] > 0
+    assert left["remaining"] < 1000
+
+
+async def test_metrics_count_calls_tokens_cost_retries_and_fallbacks(wire, tmp_path):
+    wire.openai.answers(500, times=2)
+    async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
+        await hub.query(LLMRequest(prompt="Hello"))
+        assert hub.counted("catalyst_llm_calls_total") == {"openai/cheap/server": 2.0, "deepseek/third/ok": 1.0}
+        assert hub.counted("catalyst_llm_retries_total") == {"": 1.0}
+        assert hub.counted("catalyst_llm_fallbacks_total") == {"": 1.0}
+        assert hub.counted("catalyst_llm_cost_usd_total")["deepseek/third"] > 0
+        assert hub.counted("catalyst_llm_latency_seconds_count")["openai/cheap"] == 2.0
