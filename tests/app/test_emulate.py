@@ -74,6 +74,9 @@ def test_it_says_where_it_listens_and_its_clock_survives_a_kill(tmp_path):
         url = line.split()[0]
         request = urllib.request.Request(f"{url}/_emulator/status")
         time.sleep(0.5)
+        urllib.request.urlopen(
+            urllib.request.Request(f"{url}/files/company_tickers.json", headers={"User-Agent": "a a@b.co"}), timeout=5
+        ).read()
         first = _now(urllib.request.urlopen(request, timeout=5).read().decode())
     finally:
         os.kill(process.pid, signal.SIGKILL)

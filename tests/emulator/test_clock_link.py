@@ -200,3 +200,18 @@ async def test_a_limiter_on_the_followed_clock_keeps_within_the_emulators_limit(
         assert set(await asyncio.gather(*[ask() for _ in range(400)])) == {200}
         assert (clock.monotonic() - NOON.timestamp()) > 400 / 8 - 2
         await clock.close()
+
+
+async def test_a_patient_emulator_waits_for_its_first_client_at_real_time(recording):
+    async with emulator(recording, 600, patient=True) as server:
+        assert rate(server) == 1.0
+        clock = await RemoteClock.connect(server.url)
+        assert await pace(clock) > 60
+        await clock.close()
+    async with emulator(recording, 600, patient=True) as server, aiohttp.ClientSession() as session:
+        async with session.get(server.url + "/_emulator/status") as answer:
+            assert answer.status == 200
+        assert rate(server) == 1.0
+        async with session.get(server.url + "/cgi-bin/browse-edgar?action=getcurrent", headers=AGENT) as answer:
+            assert answer.status == 200
+        assert rate(server) == 600.0

@@ -41,10 +41,11 @@ def write(socket: web.WebSocketResponse | ClientWebSocketResponse, message: dict
 
 
 class ClockLink:
-    """Every remote clock that follows `clock`; `hello` is told once to each."""
+    """Every remote clock that follows `clock`; `hello` is told once to each, `arrived` called for each."""
 
-    def __init__(self, clock: Clock, hello: dict[str, Any]) -> None:
+    def __init__(self, clock: Clock, hello: dict[str, Any], arrived: Callable[[], None]) -> None:
         self._clock = clock
+        self._arrived = arrived
         self._hello = hello
         self._peers: dict[_Peer, web.WebSocketResponse] = {}
         if isinstance(clock, TimedClock):
@@ -57,6 +58,7 @@ class ClockLink:
         peer = _Peer(self._clock, socket)
         peer.greet(self._hello)
         self._peers[peer] = socket
+        self._arrived()
         try:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT or not peer.hear(message.data):

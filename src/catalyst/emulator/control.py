@@ -21,7 +21,13 @@ class Control:
     """Routes and their open connections."""
 
     def __init__(
-        self, recording: Recording, clock: Clock, faults: Faults, requests: Callable[[], int], limit: RateLimit
+        self,
+        recording: Recording,
+        clock: Clock,
+        faults: Faults,
+        limit: RateLimit,
+        requests: Callable[[], int],
+        arrived: Callable[[], None],
     ) -> None:
         self._recording = recording
         self._clock = clock
@@ -30,7 +36,7 @@ class Control:
         self._limit = limit
         speed = clock.speed if isinstance(clock, SimClock) else 1.0
         hello = {"speed": speed if math.isfinite(speed) else None, "accessions": recording.accessions}
-        self.link = ClockLink(clock, {**hello, "ends_at": recording.ends_at.timestamp()})
+        self.link = ClockLink(clock, {**hello, "ends_at": recording.ends_at.timestamp()}, arrived)
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/_emulator/status", self._status)

@@ -12,7 +12,7 @@ from typing import Self
 import structlog
 from aiohttp import web
 
-from catalyst.clock import Clock
+from catalyst.clock import Clock, TimedClock
 from catalyst.emulator.answers import NOT_ALLOWED, THRESHOLD, UNDECLARED, Answer
 from catalyst.emulator.control import Control
 from catalyst.emulator.faults import Faults
@@ -31,7 +31,8 @@ MAX_BODY = 1 << 18
 class EmulatorServer:
     """Serve `recording` on `clock`; port 0 takes a free one. Use as `async with EmulatorServer(…) as server`.
 
-    `faults` may be added to while it runs; `limit` None switches the rate rule off.
+    `faults` may be added to while it runs; `limit` None switches the rate rule off. A
+    `patient` one keeps a simulated clock at real time until the first client is there.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class EmulatorServer:
         port: int = 0,
         faults: Faults | None = None,
         limit: int | None = 10,
+        patient: bool = False,
     ) -> None:
         self.recording = recording
         self.clock = clock
@@ -50,9 +52,10 @@ class EmulatorServer:
         self.limit = RateLimit(limit)
         self.requests = 0
         self._site = Site(recording)
-        self._control = Control(recording, clock, self.faults, lambda: self.requests, self.limit)
+        self._control = Control(recording, clock, self.faults, self.limit, lambda: self.requests, self._arrived)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
+        self._patient = clock if patient and isinstance(clock, TimedClock) else None
 
     @property
     def url(self) -> str:
@@ -83,12 +86,20 @@ class EmulatorServer:
             raise UsageError(
                 f"cannot listen on {self._host}:{self._port} ({error.strerror}): choose another --port or --host"
             ) from error
+        if self._patient is not None:
+            self._patient.hold()
         self._port = runner.addresses[0][1]
         self._runner = runner
         log.info("emulator.listening", url=self.url, day=str(self.recording.day))
 
+    def _arrived(self) -> None:
+        if self._patient is not None:
+            self._patient.release()
+            self._patient = None
+
     async def stop(self) -> None:
         """Stop listening and drop what is open."""
+        self._arrived()
         if self._runner is not None:
             await self._control.close()
             await self._runner.cleanup()
@@ -98,6 +109,7 @@ class EmulatorServer:
         await self._control.link.settle()
         moment = self.clock.now()
         self.requests += 1
+        self._arrived()
         answer = self._refusal(request, moment.timestamp())
         if answer is not None:
             return await send(request, answer, (), self.clock)

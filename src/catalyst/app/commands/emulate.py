@@ -46,7 +46,8 @@ def emulate(
     """Serve a recorded day of EDGAR over HTTP, at simulated time.
 
     `getcurrent`, filings, indexes, tickers, submissions and full-text search look as they did at the simulated moment.
-    Programs must name a contact in their User-Agent. Faults can be added while it runs:
+    Until the first client is there the clock runs at real time, whatever the speed; --speed max moves only for clients
+    that follow the clock. Programs must name a contact in their User-Agent. Faults can be added while it runs:
 
     curl -X POST localhost:8910/_emulator/faults -d '{"kind": "down", "start": "16:00", "end": "16:05"}'
 
@@ -74,7 +75,9 @@ async def _run(recording: Recording, clock: SimClock, host: str, port: int, faul
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with EmulatorServer(recording, clock, host=host, port=port, faults=faults, limit=limit) as server:
+    async with EmulatorServer(
+        recording, clock, host=host, port=port, faults=faults, limit=limit, patient=True
+    ) as server:
         print(
             f"{server.url} serves {recording.folder}, {recording.day:%A %d %B %Y}: {recording.accessions} accessions, "
             f"{recording.rows} rows, until {recording.ends_at:%H:%M:%S} New York; now {_now(clock)}",
