@@ -90,7 +90,7 @@ def assert_whole(rows: list[tuple[int, dict[str, Any]]], filings: int) -> None:
     versions: dict[str, list[int]] = {}
     for _, body in rows:
         versions.setdefault(body["filing_id"], []).append(body["version"])
-    assert len(versions) == filings
+    assert len(versions) == filings, sorted(versions)
     for name, seen in versions.items():
         assert seen == list(range(1, len(seen) + 1)), name
     alerts = Counter(body["filing_id"] for _, body in rows if body["type"] == "filing_alert")

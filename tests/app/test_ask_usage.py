@@ -14,7 +14,7 @@ async def command(*arguments: str, tmp_path, wire=None, **more: str):
     environ = {"CATALYST_DATA_DIR": str(tmp_path / "data")} | more
     if wire is not None:
         environ |= {"OPENAI_API_KEY": wire.openai.key, "OPENAI_BASE_URL": wire.openai.url}
-    return await asyncio.to_thread(run, *arguments, cwd=tmp_path, **environ)
+    return await asyncio.to_thread(lambda: run(*arguments, cwd=tmp_path, timeout=60, **environ))
 
 
 async def test_an_answer_goes_to_stdout_and_its_cost_to_stderr(wire, tmp_path):
