@@ -199,6 +199,15 @@ async def test_the_local_server_is_warmed_watched_and_released(wire, tmp_path):
         assert not local.warm
 
 
+def test_memory_left_is_read_from_the_system(tmp_path):
+    from catalyst.llm.local import memory_left
+
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       1000 kB\nMemFree:  10 kB\nMemAvailable:    40 kB\n")
+    assert memory_left(meminfo) == 0.04
+    assert memory_left(tmp_path / "nothing") == 1.0
+
+
 def test_gpu_memory_is_emptied_in_order_and_only_where_torch_holds_some():
     from catalyst.llm.local import empty_gpu
 

@@ -118,8 +118,14 @@ class Parts:
             "free_quota_left": self.attempts.quotas.left(),
             "ledger_rows_waiting": self.attempts.ledger.waiting,
             "queue": {"hub": self.gate.waiting, "tenants": self.limits.waiting},
-            "local": None if self.local is None else {"model": self.local.model, "warm": self.local.warm},
+            "local": await self._local_health(),
         }
+
+    async def _local_health(self) -> dict[str, Any] | None:
+        if self.local is None:
+            return None
+        resident = [model.name for model in await self.local.resident()]
+        return {"model": self.local.model, "warm": self.local.warm, "resident": resident}
 
 
 def assemble(
@@ -249,8 +255,9 @@ class _Watch:
         if self._local is None or provider != "ollama":
             return
         self._local.clean()
-        if self._local.ended(well):
-            task = asyncio.get_running_loop().create_task(self._local.release("repeated failure"))
+        why = "repeated failure" if self._local.ended(well) else "memory pressure" if self._local.pressed() else ""
+        if why:
+            task = asyncio.get_running_loop().create_task(self._local.release(why))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -48,10 +48,13 @@ class Attempt:
     """One try at one target, from the reservation to the ledger row."""
 
     target: Target
-    call: Call
+    job: Job
     price: Price
     reservation: Reservation
     circuit: Circuit
+    most: int
+    """Output tokens that it may bring."""
+    seconds: float
     began: float
     quota_day: str = ""
     sent: bool = False
@@ -152,28 +155,25 @@ class Attempts:
         if not gate.try_enter():
             await gate.enter(job.request.tenant, job.request.priority, job.deadline - self.clock.monotonic())
         try:
-            call, price, claim = self._claim(target, job)
+            price, most, seconds, claim = self._claim(target, job)
             reservation = await self.budget.reserve(claim)
         except BaseException:
             gate.leave()
             raise
         if reservation.amount < claim.amount:  # the money left holds a shorter answer
-            most = price.output_for(reservation.amount, job.bound)
-            call = replace(call, max_tokens=max(1, min(call.max_tokens, most)))
-        return Attempt(target, call, price, reservation, self.breaker.of(target.name), self.clock.monotonic())
+            most = max(1, min(most, price.output_for(reservation.amount, job.bound)))
+        circuit = self.breaker.of(target.name)
+        return Attempt(target, job, price, reservation, circuit, most, seconds, self.clock.monotonic())
 
-    def _claim(self, target: Target, job: Job) -> tuple[Call, Price, Claim]:
+    def _claim(self, target: Target, job: Job) -> tuple[Price, int, float, Claim]:
+        """The price, the output tokens and the seconds of a call, and the money that it needs at most."""
         request, vendor = job.request, self.vendors.get(target.model.provider, _NO_DEFAULTS)
         price = self.prices.of(target.model, job.now)
         most = min(request.max_tokens, vendor.max_tokens or request.max_tokens)
-        temperature = request.temperature
-        if vendor.temperature is not None and "temperature" not in request.model_fields_set:
-            temperature = vendor.temperature
-        seconds = min(job.deadline - self.clock.monotonic(), vendor.timeout_seconds or 300.0)
-        call = job.call(target.model.id, most, max(seconds, 0.001), temperature)
+        seconds = max(0.001, min(job.deadline - self.clock.monotonic(), vendor.timeout_seconds or 300.0))
         least = most if "max_tokens" in request.model_fields_set else min(LEAST_TOKENS, most)
         claim = Claim(price.bound(job.bound, most), price.bound(job.bound, least), job.scopes, seconds + GRACE)
-        return call, price, claim
+        return price, most, seconds, claim
 
     def _started(self, attempt: Attempt) -> Call:
         """The call, which marks its reservation just before it leaves: what never left is never charged."""
@@ -183,9 +183,14 @@ class Attempts:
             attempt.sent = True
 
         attempt.circuit.enter()
-        attempt.quota_day = self.quotas.count(attempt.target.model.provider)
+        provider = attempt.target.model.provider
+        attempt.quota_day = self.quotas.count(provider)
         attempt.began = self.clock.monotonic()
-        return replace(attempt.call, before_send=before_send)
+        request, vendor = attempt.job.request, self.vendors.get(provider, _NO_DEFAULTS)
+        temperature = request.temperature
+        if vendor.temperature is not None and "temperature" not in request.model_fields_set:
+            temperature = vendor.temperature
+        return attempt.job.call(attempt.target.model.id, attempt.most, attempt.seconds, temperature, before_send)
 
     def _answered(self, trail: Trail, attempt: Attempt, usage: Usage, text: str) -> None:
         attempt.circuit.succeeded()

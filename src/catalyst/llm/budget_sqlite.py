@@ -47,6 +47,9 @@ _Op = _Reserve | _Settle | _Look
 LOCKED_SECONDS = 1.0
 """A database that takes longer is taken for locked where a float can pay."""
 
+REFUSED_SECONDS = 3.0
+"""Where none can, a call waits so long before it is refused."""
+
 
 class SqliteBudget:
     """See `budget.Budget`."""
@@ -136,10 +139,9 @@ class SqliteBudget:
         return self._flags
 
     def _locked(self) -> None:
-        """The database does not answer: those who wait go on with the float, where there is one."""
-        if self._float is not None:
-            self._slow = True
-            self._group.give_up(TimeoutError())
+        """The database does not answer: those who wait go on with the float, or are refused."""
+        self._slow = True
+        self._group.give_up(TimeoutError())
 
     def _undo(self, op: _Op, result: Any) -> None:
         if isinstance(result, Reservation):
@@ -149,7 +151,7 @@ class SqliteBudget:
 
     async def _apply(self, ops: Sequence[_Op]) -> Sequence[Any]:
         flags = self._own()
-        watch = asyncio.get_running_loop().call_later(LOCKED_SECONDS, self._locked)
+        watch = asyncio.get_running_loop().call_later(LOCKED_SECONDS if self._float else REFUSED_SECONDS, self._locked)
         try:
             results, sums, alerts, kept = await self._store.write(lambda connection: self._transact(connection, ops))
         finally:

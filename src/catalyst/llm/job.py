@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -36,7 +36,14 @@ class Job:
     retries: int
     scopes: tuple[Scope, ...]
 
-    def call(self, model: str, max_tokens: int, seconds: float, temperature: float | None) -> Call:
+    def call(
+        self,
+        model: str,
+        max_tokens: int,
+        seconds: float,
+        temperature: float | None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
+    ) -> Call:
         """One attempt's call."""
         asked = self.request
         return Call(
@@ -51,6 +58,7 @@ class Job:
             tools=tuple(asked.tools),
             tool_choice=asked.tool_choice,
             timeout_seconds=seconds,
+            before_send=before_send,
         )
 
     def with_turns(self, turns: tuple[Message, ...]) -> Job:

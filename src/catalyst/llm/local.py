@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,6 +26,10 @@ FAILURES = 3
 
 WARM_SECONDS = 120.0
 """Loading a model from disk takes this long at most."""
+
+LOOK_SECONDS = 10.0
+LEAST_MEMORY = 0.05
+"""Share of the machine's memory below which the local model is released."""
 
 log = structlog.get_logger()
 
@@ -48,6 +53,7 @@ class LocalTier:
         self.model = model
         self._cleanup_seconds = cleanup_seconds
         self._cleaned_at = clock.monotonic()
+        self._looked_at = clock.monotonic()
         self._failures = 0
         self.warm = False
 
@@ -82,6 +88,14 @@ class LocalTier:
         self._failures = 0
         return True
 
+    def pressed(self) -> bool:
+        """Whether this machine is short of memory, looked at every ten seconds; the server may be elsewhere."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < LOOK_SECONDS or self._base.host not in ("127.0.0.1", "::1", "localhost"):
+            return False
+        self._looked_at = now
+        return self.warm and memory_left() < LEAST_MEMORY
+
     def clean(self) -> bool:
         """Every GPU_CLEANUP_INTERVAL_SEC, give back torch's unused GPU memory where this process holds tensors.
 
@@ -107,6 +121,16 @@ class LocalTier:
             log.warning("local.unreachable", model=self.model, error=str(error))
             return False
         return True
+
+
+def memory_left(meminfo: Path = Path("/proc/meminfo")) -> float:
+    """The share of memory that is available, 0 to 1; 1 where the system does not say."""
+    try:
+        lines = (line.split() for line in meminfo.read_text().splitlines())
+        sizes = {words[0]: int(words[1]) for words in lines if len(words) > 1}
+        return sizes["MemAvailable:"] / sizes["MemTotal:"]
+    except (OSError, ValueError, KeyError, ZeroDivisionError):
+        return 1.0
 
 
 def empty_gpu(torch: Any) -> bool:

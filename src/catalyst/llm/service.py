@@ -62,6 +62,7 @@ class LLMService:
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count(1)
         self._started = False
+        self._told: set[str] = set()
 
     @classmethod
     def from_settings(
@@ -218,6 +219,8 @@ class LLMService:
     def prepare(self, request: LLMRequest) -> Job:
         """A request made ready. Raises LLMValidationError."""
         parts, now = self._parts, self._clock.now()
+        if request.compress_prompt:
+            self._say_once("compress_prompt")
         messages, schema = folded(request), schema_of(request)
         size = tokens.input_bytes(messages, request.tools, schema)
         length = sum(len(message.content) for message in messages) - len(request.system_prompt)
@@ -260,6 +263,11 @@ class LLMService:
     def pieces(self, trail: Trail) -> Any:
         """The stream of (delta, target)."""
         return self._parts.attempts.stream(trail)
+
+    def _say_once(self, field: str) -> None:
+        if field not in self._told:
+            self._told.add(field)
+            log.warning("request.field.without_effect", field=field)
 
     async def _once(self, request: LLMRequest) -> LLMResponse:
         try:
