@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -29,11 +30,7 @@ from catalyst.web.socket import SocketParts, socket_route
 from catalyst.web.status import Problems, Status, status_router
 from catalyst.web.watchlists import Watchlists, watchlists_router
 
-_STATIC = {
-    "": ("index.html", "text/html"),
-    "app.js": ("app.js", "text/javascript"),
-    "style.css": ("style.css", "text/css"),
-}
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +91,16 @@ async def _unavailable(_request: Request, error: Exception) -> Response:
 
 
 def _pages() -> APIRouter:
-    """The page at `/`: read once per request from the package, so that nothing is held for who never asks."""
+    """The page at `/` and its modules: read once per request, so that nothing is held for who never asks."""
     router = APIRouter(include_in_schema=False)
     folder = files("catalyst.web") / "static"
+    known = {file.name: _KINDS[PurePath(file.name).suffix] for file in folder.iterdir()}
 
     @router.get("/{name}")
     @router.get("/")
-    async def page(name: str = "") -> Response:
-        if name not in _STATIC:
+    async def page(name: str = "index.html") -> Response:
+        if name not in known:
             return JSONResponse({"detail": "not found"}, 404)
-        file, kind = _STATIC[name]
-        return Response((folder / file).read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
+        return Response((folder / name).read_bytes(), media_type=known[name], headers={"Cache-Control": "no-cache"})
 
     return router

@@ -13,7 +13,8 @@ from catalyst.web.settings import is_loopback
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _HEADERS = (
     (b"content-security-policy", CONTENT_POLICY.encode()),

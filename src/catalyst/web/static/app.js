@@ -1,193 +1,248 @@
-"use strict";
-// The live list: one WebSocket, resumed by (epoch, after) when it breaks, and one row a filing. All text that came
-// from outside goes in through textContent.
+// The page, put together: the filter says what is wanted, the stream and REST bring it, the list and the pane show it.
 
-const MOST_ROWS = 300;
-const MOODS = { bullish: "▲ bullish", bearish: "▼ bearish", neutral: "■ neutral" };
-const $ = (id) => document.getElementById(id);
-const rows = new Map(); // filing_id -> {row, version}
-let socket = null;
-let place = null; // {epoch, after}
-let delay = 500;
-let timer = 0;
-let lastHeard = 0;
-let beat = 15;
-let generation = 0;
+import { Api } from "./api.js";
+import { SourceClock } from "./clock.js";
+import { Detail } from "./detail.js";
+import { $, button, el, say } from "./dom.js";
+import { Filter } from "./filter.js";
+import { listen } from "./keys.js";
+import { List, MOST_ROWS } from "./list.js";
+import { StatusBar } from "./status.js";
+import { Stream } from "./stream.js";
+import { clockTime, plain } from "./words.js";
 
-function say(text, kind) {
-  $("state").className = "state " + kind;
-  $("state-text").textContent = text;
-}
+const WIDE = matchMedia("(min-width: 900px)");
+const SAY_MS = 5000; // at most one announcement in this time, however many filings come
 
-function filter() {
-  const listed = (id) => $(id).value.split(/[\s,]+/).filter(Boolean);
-  return { tickers: listed("tickers"), forms: $("forms").value.split(",").map((form) => form.trim()).filter(Boolean),
-    min_priority: Number($("priority").value) };
-}
+const api = new Api();
+const clock = new SourceClock();
+const list = new List($("rows"), clock, () => changed());
+const detail = new Detail($("detail"), api, () => close());
+const bar = new StatusBar(api, clock);
+const stream = new Stream({ state, past, filing, refused }, () => api.key, clockTime);
+let filter = Filter.fromAddress(location.search);
+let older = null; // {before, as_of} of the page below, null where there is none
+let loads = 0;
+let loading = true;
+let news = 0; // messages since the last announcement
+let latest = null;
 
-function connect() {
-  clearTimeout(timer);
-  if (socket) { socket.onclose = socket.onmessage = null; socket.close(); }
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const mine = new WebSocket(`${scheme}//${location.host}/ws/filings`);
-  socket = mine;
-  lastHeard = Date.now();
-  mine.onopen = () => {
-    const key = sessionStorage.getItem("api-key");
-    if (key) mine.send(JSON.stringify({ type: "auth", api_key: key }));
-    const wanted = { type: "subscribe", ...filter() };
-    if (place) wanted.resume = place;
-    mine.send(JSON.stringify(wanted));
-  };
-  mine.onmessage = (event) => { lastHeard = Date.now(); receive(JSON.parse(event.data)); };
-  mine.onclose = (event) => closed(event);
-}
+// What the stream brings.
 
-function closed(event) {
-  socket = null;
-  if (event.code === 4001) {
-    sessionStorage.removeItem("api-key");
-    $("key").hidden = false;
-    $("api-key").focus();
-    say("an API key is needed", "down");
-    return;
-  }
-  const since = new Date(lastHeard).toLocaleTimeString();
-  say(place ? `disconnected, resuming from ${since}…` : "no connection, trying again…", "down");
-  timer = setTimeout(connect, Math.random() * delay + 100);
-  delay = Math.min(delay * 2, 30000);
-}
-
-function receive(message) {
-  switch (message.type) {
-    case "connected": beat = message.heartbeat_s; epochSeen = message.epoch; break;
-    case "subscribed":
-      $("key").hidden = true;
-      if (!message.recovered) { clear(); loadPast(message.cursor); }
-      place = { epoch: epochSeen, after: message.pos };
-      break;
-    case "caught_up": delay = 500; say("live", "live"); place.after = message.pos; break;
-    case "heartbeat": place.after = message.pos; break;
-    default:
-      if (message.filing_id) { place.after = message.seq; show(message, true); }
-  }
-}
-let epochSeen = "";
-
-// What came before the live stream began: a page of REST, older than anything the socket brings.
-async function loadPast(cursor) {
-  const mine = ++generation;
-  const wanted = filter();
-  const query = new URLSearchParams({ limit: "100", cursor, min_priority: wanted.min_priority });
-  const path = wanted.tickers.length === 1 ? encodeURIComponent(wanted.tickers[0]) : "recent";
-  if (wanted.forms.length === 1) query.set("form", wanted.forms[0]);
-  const key = sessionStorage.getItem("api-key");
-  try {
-    const answer = await fetch(`api/filings/${path}?${query}`, { headers: key ? { "X-API-Key": key } : {} });
-    if (!answer.ok || mine !== generation) return;
-    for (const message of (await answer.json()).filings) if (wants(wanted, message)) show(message, false);
-  } catch { say("live; the past could not be loaded", "live"); }
-}
-
-function wants(wanted, message) {
-  const tickers = wanted.tickers.map((ticker) => ticker.toUpperCase());
-  const forms = wanted.forms.map((form) => form.toUpperCase());
-  return (!tickers.length || message.tickers.some((ticker) => tickers.includes(ticker)))
-    && (!forms.length || forms.includes(message.filing_type.toUpperCase()));
-}
-
-function clear() {
-  rows.clear();
-  $("list").replaceChildren();
-  $("empty").hidden = false;
-}
-
-function show(message, live) {
-  const known = rows.get(message.filing_id);
-  if (known && known.version > message.version) return;
-  const row = known ? known.row : document.createElement("tr");
-  row.className = message.analysis.priority + (live && !message.replay && !known ? " new" : "");
-  row.replaceChildren(time(message), cell("ticker", message.ticker || "–"), form(message), filing(message), mood(message));
-  rows.set(message.filing_id, { row, version: message.version });
-  if (!known) { if (live) $("list").prepend(row); else $("list").append(row); }
-  $("empty").hidden = true;
-  if (rows.size > MOST_ROWS) {
-    const last = $("list").lastElementChild;
-    for (const [id, entry] of rows) if (entry.row === last) { rows.delete(id); break; }
-    last.remove();
-  }
-}
-
-function cell(kind, text) {
-  const made = document.createElement("td");
-  made.className = kind;
-  made.textContent = text;
-  return made;
-}
-
-function span(kind, text, tag = "span") {
-  const made = document.createElement(tag);
-  made.className = kind;
-  made.textContent = text;
-  return made;
-}
-
-function time(message) {
-  const moment = new Date(message.accepted_at || message.timestamp);
-  const made = cell("time", moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
-  made.title = moment.toLocaleString();
-  return made;
-}
-
-function form(message) {
-  const made = cell("form", message.filing_type);
-  if (message.items.length) made.append(span("items", " " + message.items.join(" ")));
-  return made;
+function state(word, why) {
+  bar.setStream(word, why);
+  $("notice").hidden = word === "live" || word === "connecting";
+  if (word === "live") $("key").hidden = true;
+  if (!$("notice").hidden) say($("notice"), `${word === "resuming" ? "Connecting again" : "Disconnected"}: ${why || "trying again…"} Nothing will be missing.`);
 }
 
 function filing(message) {
-  const made = cell("filing", "");
-  const address = /^https?:\/\//.test(message.url) ? message.url : "";
-  const headline = document.createElement(address ? "a" : "span");
-  headline.textContent = message.headline || message.filing_type;
-  if (address) { headline.href = address; headline.target = "_blank"; headline.rel = "noopener noreferrer"; }
-  made.append(headline, span("company", message.company ? " · " + message.company : ""));
-  if (message.analysis.summary) made.append(span("summary", message.analysis.summary, "p"));
-  return made;
+  announce(message);
+  if (list.show(message)) detail.update(message);
 }
 
-function mood(message) {
-  const { label, sentiment } = message.analysis;
-  const made = cell("mood", "");
-  if (sentiment !== null) made.append(span(label, MOODS[label] || label));
-  if (!message.final) made.append(span("checking", sentiment === null ? "checking…" : " checking…"));
-  return made;
+function past(cursor, reason) {
+  if (reason) list.clear();
+  const [before, asOf] = cursor.split(".").map(Number);
+  load({ before, as_of: asOf });
 }
+
+function refused(why) {
+  state("key needed", why);
+  $("notice").hidden = true;
+  say($("key-problem"), api.key ? `That key was refused: ${why}.` : "");
+  api.key = "";
+  $("key").hidden = false;
+  loading = false;
+  changed();
+  $("api-key").focus();
+}
+
+// A page of the past, below what is there.
+async function load(from) {
+  const mine = ++loads;
+  loading = true;
+  older = null;
+  $("problem").hidden = true;
+  changed();
+  try {
+    const page = await api.past(filter, `${from.before}.${from.as_of}`);
+    if (mine !== loads) return;
+    list.append(page.filings);
+    older = page.more && page.reached ? { before: page.reached, as_of: from.as_of } : null;
+  } catch (error) {
+    if (mine !== loads) return;
+    $("problem").replaceChildren(`Earlier filings could not be loaded: ${error.message}. `, button("Try again", () => load(from)));
+    $("problem").hidden = false;
+  }
+  loading = false;
+  changed();
+}
+
+// What the reader does.
+
+function begin() {
+  loads += 1;
+  older = null;
+  loading = true;
+  list.clear();
+  if (list.paused) togglePause();
+  stream.follow(filter);
+}
+
+function filtered() {
+  filter = Filter.of($("tickers").value, $("forms").value, $("priority").value);
+  history.replaceState(null, "", location.pathname + filter.address + location.hash);
+  begin();
+}
+
+function fillForm() {
+  $("tickers").value = filter.tickers.join(", ");
+  $("forms").value = filter.forms.join(", ");
+  const exact = [...$("priority").options].find((option) => Number(option.value) === filter.priority);
+  if (!exact) $("priority").append(el("option", { value: String(filter.priority) }, `${filter.priority} and up`));
+  $("priority").value = exact ? exact.value : String(filter.priority);
+}
+
+function clearFilter() {
+  filter = Filter.of("", "", 0);
+  fillForm();
+  filtered();
+}
+
+function togglePause() {
+  const complete = list.pause(!list.paused);
+  if (!complete) begin();
+}
+
+function choose(id, focus) {
+  const message = list.message(id);
+  if (!message) return;
+  list.choose(id, focus);
+  history.replaceState(null, "", `${location.pathname}${filter.address}#${encodeURIComponent(id)}`);
+  if (WIDE.matches || $("detail").classList.contains("open")) detail.open(message);
+}
+
+function step(by) {
+  choose(list.near(by), true);
+}
+
+function read() {
+  if (!list.message(list.chosen)) step(0);
+  const message = list.message(list.chosen);
+  if (!message) return;
+  detail.open(message);
+  $("detail").classList.add("open");
+  cover();
+  $("detail").focus();
+}
+
+function close() {
+  $("detail").classList.remove("open");
+  cover();
+  toList();
+}
+
+function toList() {
+  const row = $("rows").querySelector("[aria-selected=true]") || $("rows").firstElementChild;
+  if (row) row.focus({ preventScroll: true });
+  else document.activeElement.blur();
+}
+
+// On a narrow screen the pane lies over everything else: what is below must not take the focus.
+function cover() {
+  const covered = !WIDE.matches && $("detail").classList.contains("open");
+  for (const part of [document.querySelector(".listing"), document.querySelector(".bar"), $("filter")]) part.inert = covered;
+}
+
+// What follows from what is shown.
 
 function changed() {
-  const wanted = filter();
-  const query = new URLSearchParams();
-  if (wanted.tickers.length) query.set("tickers", wanted.tickers.join(","));
-  if (wanted.forms.length) query.set("forms", wanted.forms.join(","));
-  if (wanted.min_priority) query.set("min_priority", wanted.min_priority);
-  history.replaceState(null, "", query.size ? "?" + query : location.pathname);
-  place = null;
-  clear();
-  connect();
+  const unread = list.unread.size;
+  const waiting = list.held.size;
+  $("unread").hidden = !unread;
+  say($("unread"), `${unread} unread`);
+  $("pause").setAttribute("aria-pressed", String(list.paused));
+  say($("pause"), list.paused ? `Go on${list.overflowed ? ` (more than ${MOST_ROWS} new)` : waiting ? ` (${waiting} new)` : ""}` : "Pause");
+  document.title = unread + waiting ? `(${unread + waiting}) Catalyst` : "Catalyst";
+  $("clear").hidden = filter.all;
+  $("list").setAttribute("aria-busy", String(loading));
+  $("loading").hidden = !loading || list.size > 0;
+  $("older").hidden = older === null || loading || list.size >= MOST_ROWS;
+  say($("full"), list.size >= MOST_ROWS ? `The newest ${MOST_ROWS} are shown; the others are at api/filings/recent.` : "");
+  empty(!loading && !list.size && $("problem").hidden && $("key").hidden);
 }
 
-const asked = new URLSearchParams(location.search);
-$("tickers").value = asked.get("tickers") || "";
-$("forms").value = asked.get("forms") || "";
-if (asked.get("min_priority")) $("priority").value = asked.get("min_priority");
-$("filter").addEventListener("change", changed);
-$("filter").addEventListener("submit", (event) => { event.preventDefault(); changed(); });
+function empty(shown) {
+  $("empty").hidden = !shown;
+  if (!shown) return;
+  const [title, text] = filter.all ? ["No filings yet.", bar.watching]
+    : [`No filing matches ${plain(filter.words)}.`, "New ones appear here as they come."];
+  const mark = `${title} ${text}`;
+  if ($("empty").dataset.shows === mark) return;
+  $("empty").dataset.shows = mark;
+  const parts = [el("h2", null, title), el("p", null, text)];
+  if (!filter.all) parts.push(button("Clear filter", clearFilter));
+  $("empty").replaceChildren(...parts);
+}
+
+// To a screen reader: the newest of what came since the last time, and how many there were.
+function announce(message) {
+  news += 1;
+  latest = message;
+  if (news > 1) return;
+  setTimeout(() => {
+    const many = news > 1 ? `${news} messages, the latest: ` : "";
+    say($("says"), many + plain(latest.headline).slice(0, 200));
+    news = 0;
+  }, SAY_MS);
+}
+
+// The filing that the address names after "#"; empty where there is none.
+function named() {
+  try {
+    return decodeURIComponent(location.hash.slice(1)).slice(0, 64);
+  } catch {
+    return "";
+  }
+}
+
+$("filter").addEventListener("change", filtered);
+$("filter").addEventListener("submit", (event) => { event.preventDefault(); filtered(); });
+$("clear").addEventListener("click", clearFilter);
+$("pause").addEventListener("click", togglePause);
+$("unread").addEventListener("click", () => list.readAll());
+$("keys").addEventListener("click", () => $("help").showModal());
+$("older").addEventListener("click", () => { if (older) load(older); });
+$("rows").addEventListener("click", (event) => {
+  const row = event.target.closest("[data-id]");
+  if (!row) return;
+  choose(row.dataset.id, true);
+  if (!WIDE.matches) read();
+});
 $("key").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem("api-key", $("api-key").value);
+  api.key = $("api-key").value;
   $("api-key").value = "";
-  connect();
+  bar.run();
+  begin();
 });
-// A connection that is open and says nothing for two heartbeats is dead.
-setInterval(() => { if (socket && Date.now() - lastHeard > beat * 2000 + 1000) connect(); }, 2000);
-connect();
+WIDE.addEventListener("change", cover);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { stream.hurry(); bar.run(); } });
+listen({
+  step, read, close, list: toList, pause: togglePause,
+  readAll: () => list.readAll(),
+  search: () => { $("tickers").focus(); $("tickers").select(); },
+  help: () => $("help").showModal(),
+});
+
+fillForm();
+changed();
+begin();
+bar.run();
+setInterval(() => { list.tick(); bar.render(); changed(); }, 1000);
+if (named()) {
+  list.chosen = named();
+  detail.openById(list.chosen);
+  cover();
+}
