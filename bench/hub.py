@@ -283,14 +283,49 @@ def run_mixed(count: int, rate: float) -> dict[str, Any]:
         server.wait()
 
 
-def run_child(words: list[str]) -> None:
-    import structlog
-    import uvloop
+async def ledger(count: int) -> dict[str, Any]:
+    """Write `count` rows of two days in groups, as the service does, then ask for each report."""
+    from functools import partial
+    from zoneinfo import ZoneInfo
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30), cache_logger_on_first_use=True)
+    from catalyst.clock import SystemClock
+    from catalyst.llm.ledger import GROUP_ROWS, Ledger, Row
+    from catalyst.llm.store import HubStore
+    from catalyst.llm.usage import GROUPS, report
+
+    with tempfile.TemporaryDirectory() as name:
+        store = HubStore(Path(name) / "hub.db")
+        book = Ledger(store, SystemClock(), ZoneInfo("UTC"))
+        cpu, now = cpu_seconds(), time.time()
+        for start in range(0, count, GROUP_ROWS):
+            rows = [
+                Row(
+                    now - 172_800 * number / count, f"r{number}", f"t{number % 120}", f"f{number % 4}", "openai",
+                    f"m{number % 5}", "ok" if number % 9 else "timeout", 1000, 100, 0, 1_000, "v", 800.0,
+                )
+                for number in range(start, start + GROUP_ROWS)
+            ]  # fmt: skip
+            await store.write(partial(book._insert, rows=rows, admitted=[]))
+        insert = (cpu_seconds() - cpu) * 1000 / count
+        took = []
+        for by in GROUPS:
+            began = time.perf_counter()
+            await report(store, by)
+            took.append(time.perf_counter() - began)
+        store.close()
+    return {"ledger_row_ms": round(insert, 4), "usage_report_s": round(max(took), 3)}
+
+
+def run_child(words: list[str]) -> None:
     kind, *rest = words
+    if kind != "litellm":  # log as the service does; the peer's Python has no structlog
+        import structlog
+
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30), cache_logger_on_first_use=True)
     if kind == "serve":
         uvloop.run(serve_mixed(*map(int, rest)))
+    elif kind == "ledger":
+        print(json.dumps(uvloop.run(ledger(int(rest[0])))))
     elif kind == "mixed":
         print(json.dumps(uvloop.run(mixed(int(rest[0]), float(rest[1]), list(map(int, rest[2:]))))))
     else:
@@ -328,6 +363,8 @@ def main() -> None:
             figures["ratio_litellm"] = round(theirs["cpu_ms"] / ours["cpu_ms"], 2)
         else:
             say("litellm is not installed: no ratio (requirements/bench.txt)")
+    figures |= child(sys.executable, "--child", "ledger", "100000" if options.quick else "1000000")
+    say(f"ledger {figures['ledger_row_ms']} ms a row, report {figures['usage_report_s']} s")
     outcome = run_mixed(500 if options.quick else 5000, 60.0)
     say(f"four targets {outcome}")
     figures |= {

@@ -188,6 +188,29 @@ async def test_windows_survive_a_restart_by_their_wall_clock(clock):
     assert await second.take("acme", ((3, 60.0),), 0) == pytest.approx(40, abs=0.1)
 
 
+async def test_120_tenants_over_their_limit_are_answered_in_turn_or_told_the_truth(clock):
+    limits = Limits(LocalWindows(clock), clock, TenantLimits(minute=5, hour=0, day=0))
+    admitted: dict[str, list[float]] = {}
+    told: list[tuple[str, float]] = []
+
+    async def ask(tenant: str) -> None:
+        try:
+            await limits.acquire(tenant, 70)
+            admitted.setdefault(tenant, []).append(clock.monotonic())
+        except QuotaExceeded as refusal:
+            told.append((tenant, clock.monotonic() + refusal.retry_after))
+
+    began = clock.monotonic()
+    await asyncio.gather(*[ask(f"t{number % 120}") for number in range(120 * 15)])
+    assert all(len(moments) == 10 for moments in admitted.values())
+    assert all(moments[4] - began < 1 and 59 < moments[5] - began < 62 for moments in admitted.values())
+    assert len(told) == 120 * 5
+    assert all(119 <= moment - began <= 121 for _, moment in told)
+    await clock.sleep(max(moment for _, moment in told) - clock.monotonic())
+    for tenant, _ in told:
+        assert await limits.acquire(tenant, 0) == 0.0
+
+
 async def test_120_flooding_tenants_share_the_slots_evenly(clock):
     gate = Gate(4, clock)
     served: Counter[str] = Counter()
