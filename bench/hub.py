@@ -317,6 +317,8 @@ async def ledger(count: int) -> dict[str, Any]:
 
 
 def run_child(words: list[str]) -> None:
+    import uvloop
+
     kind, *rest = words
     if kind != "litellm":  # log as the service does; the peer's Python has no structlog
         import structlog
