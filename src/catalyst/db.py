@@ -184,7 +184,9 @@ class Database:
     def _apply(self, job: _Job) -> None:
         self._writer.execute("SAVEPOINT job")
         try:
-            job.outcome = job.work(self._writer)
+            outcome = job.work(self._writer)
+            # A cursor that another thread lets go of resets a statement that this one may be running (SQLITE_MISUSE).
+            job.outcome = None if isinstance(outcome, sqlite3.Cursor) else outcome
         except BaseException as error:  # the caller's work is isolated; its future carries the error
             job.error = _storage_error(error, self.path) if isinstance(error, sqlite3.Error) else error
             if not self._writer.in_transaction:

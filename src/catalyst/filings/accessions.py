@@ -148,7 +148,7 @@ class AccessionLedger:
     async def mark(self, *marks: Mark) -> None:
         """Record progress, all in one commit. Stages and version never go back, so a repeated mark changes nothing."""
         if marks:
-            await self._db.write(lambda run: run.executemany(_MARK, [_values(mark) for mark in marks]))
+            await self._db.write(lambda run: _mark(run, marks))
 
     async def pending(self, now: float, limit: int, skip: Stage = Stage.NONE) -> Pending:
         """At most `limit` accessions without a final message and due at `now`, highest score first, then oldest.
@@ -208,6 +208,10 @@ _MARK = """
         next_try_at = coalesce(?, next_try_at), error = coalesce(?, error)
     WHERE accession = ?
 """
+
+
+def _mark(run: sqlite3.Connection, marks: Sequence[Mark]) -> None:
+    run.executemany(_MARK, [_values(mark) for mark in marks])
 
 
 def _values(mark: Mark) -> tuple[object, ...]:
