@@ -10,6 +10,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
 from catalyst.clock import SimClock
 from catalyst.emulator import Recording, sample_path
 from tests.filings.rig import watching
@@ -25,4 +27,5 @@ async def live(data: Path, speed: float) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(live(Path(sys.argv[1]), float(sys.argv[2])))

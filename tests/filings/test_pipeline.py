@@ -13,9 +13,9 @@ from catalyst.companies import Companies, Listing
 from catalyst.db import Database
 from catalyst.emulator import Recording, sample_path
 from catalyst.errors import AllProvidersFailed, BudgetExceeded, StorageError
-from catalyst.filings import pipeline
 from catalyst.filings.accessions import Stage
 from catalyst.filings.ranking import Ranking
+from catalyst.filings.rules import from_feed
 from catalyst.filings.types import Filing, Parsed, Party
 from catalyst.filings.watchlist import Watchlist
 from catalyst.stream.types import Analysis
@@ -25,16 +25,26 @@ NOON = datetime.fromisoformat(f"{DAY}T12:00:00").replace(tzinfo=NEW_YORK)
 
 
 class Reader:
-    """A model that agrees with the rules, or fails as told."""
+    """A model that agrees with the rules, or fails as told; with `asked_of` it says so and never answers."""
 
-    def __init__(self, error: Exception | None = None, seconds: float = 0.0, clock: SimClock | None = None) -> None:
+    def __init__(
+        self,
+        error: Exception | None = None,
+        seconds: float = 0.0,
+        clock: SimClock | None = None,
+        asked_of: asyncio.Event | None = None,
+    ) -> None:
         self.error = error
+        self.asked_of = asked_of
         self.seconds = seconds
         self.clock = clock
         self.asked: list[str] = []
 
     async def read(self, filing: Filing, parsed: Parsed, rules: Analysis) -> Analysis:
         self.asked.append(filing.accession)
+        if self.asked_of is not None:
+            self.asked_of.set()
+            await asyncio.Event().wait()
         if self.clock is not None:
             await self.clock.sleep(self.seconds)
         if self.error is not None:
@@ -151,7 +161,7 @@ async def test_a_slow_model_delays_no_alert(tmp_path, monkeypatch):
     rows = [entry(n, "10-Q", f"12:0{n // 60}:{n % 60:02}", cik=n) for n in reversed(range(1, 60))]
     recording = day(tmp_path / "edgar", *rows)
     clock = SimClock(NOON, 300)
-    reader = Reader(seconds=5.0, clock=clock)
+    reader = Reader(seconds=0.05, clock=clock)  # held by the work in flight: real time
     async with watching(recording, tmp_path, clock=clock, analyst=reader) as rig:
         await rig.run_until(NOON + timedelta(minutes=2))
         messages = await rig.messages()
@@ -246,14 +256,14 @@ async def test_a_parser_with_a_bug_loses_nothing(tmp_path, monkeypatch):
 
 
 async def test_one_filing_that_cannot_be_told_at_all_silences_no_other(tmp_path, monkeypatch):
-    whole = pipeline.from_feed
+    whole = from_feed
 
     def choosy(filing, score, *more):
         if filing.accession == acc(2):
             raise ValueError("cannot say this")
         return whole(filing, score, *more)
 
-    monkeypatch.setattr(pipeline, "from_feed", choosy)
+    monkeypatch.setattr("catalyst.filings.pipeline.from_feed", choosy)
     recording = day(tmp_path / "edgar", *[entry(n, "8-K", "12:00:01", cik=n, items=("2.02",)) for n in range(1, 4)])
     async with watching(recording, tmp_path, start=NOON) as rig:
         await rig.run_until(NOON + timedelta(seconds=20))

@@ -34,19 +34,26 @@ async def _live_for(rig: Rig, turns: int) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _die_at_mark(rig: Rig, number: int) -> None:
-    """From the ledger's mark `number` on nothing more is marked: the log is ahead of the ledger."""
-    made = 0
-    mark = rig.ledger.mark
+async def _live_until_mark(rig: Rig, number: int) -> None:
+    """Die at the ledger's mark `number`: the log is ahead of the ledger."""
+    made, mark, dead = 0, rig.ledger.mark, asyncio.Event()
 
     async def dying(*marks):
         nonlocal made
         made += 1
         if made > number:
+            dead.set()
             await asyncio.Event().wait()
         await mark(*marks)
 
     rig.ledger.mark = dying  # type: ignore[method-assign]
+    tasks = [asyncio.create_task(rig.pipeline.run()), asyncio.create_task(rig.poller.run())]
+    ends = [asyncio.create_task(dead.wait()), asyncio.create_task(rig.clock.sleep(60))]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0.02)  # what else was under way comes as far as it can
+    for task in (*tasks, *ends):
+        task.cancel()
+    await asyncio.gather(*tasks, *ends, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -78,8 +85,7 @@ async def test_killed_between_log_and_ledger(tmp_path, number, before, after):
     readers = [None, Reader()]
     async with EmulatorServer(recording, clock) as server:
         async with watching(recording, tmp_path, clock=clock, server=server, analyst=readers[before]) as rig:
-            _die_at_mark(rig, number)
-            await rig.run_until(NOON + timedelta(seconds=30), settle=False)
+            await _live_until_mark(rig, number)
         async with watching(recording, tmp_path, clock=clock, server=server, analyst=readers[after]) as rig:
             await rig.run_until(NOON + timedelta(minutes=2))
             assert_exactly_once(await rig.messages(), [acc(1), acc(2), acc(3)])
@@ -89,10 +95,15 @@ async def test_killed_between_log_and_ledger(tmp_path, number, before, after):
 async def test_killed_between_alert_and_update_the_analysis_is_resumed(tmp_path):
     recording = day(tmp_path / "edgar", entry(1, "8-K", "12:00:01", items=("2.02",)))
     clock = SimClock(NOON, math.inf)
-    never = Reader(seconds=1e6, clock=clock)
+    asked = asyncio.Event()
+    never = Reader(asked_of=asked)
     async with EmulatorServer(recording, clock) as server:
         async with watching(recording, tmp_path, clock=clock, server=server, analyst=never) as rig:
-            await rig.run_until(NOON + timedelta(seconds=30), settle=False)
+            tasks = [asyncio.create_task(rig.pipeline.run()), asyncio.create_task(rig.poller.run())]
+            await asyncio.wait_for(asked.wait(), 10)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             assert [m["final"] for m in await rig.messages()] == [False, False]
         reader = Reader()
         async with watching(recording, tmp_path, clock=clock, server=server, analyst=reader) as rig:
@@ -112,7 +123,7 @@ def test_kill_9_at_random_moments_loses_and_repeats_nothing(tmp_path, seed):
     draw = random.Random(seed)
     command = [sys.executable, "-m", "tests.filings.life", str(tmp_path), "2000"]
     for _ in range(5):
-        life = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        life = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert life.stdout is not None
         assert life.stdout.readline() == "up\n"
         with contextlib.suppress(subprocess.TimeoutExpired):
