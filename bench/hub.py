@@ -300,8 +300,8 @@ async def ledger(count: int) -> dict[str, Any]:
         for start in range(0, count, GROUP_ROWS):
             rows = [
                 Row(
-                    now - 172_800 * number / count, f"r{number}", f"t{number % 120}", f"f{number % 4}", "openai",
-                    f"m{number % 5}", "ok" if number % 9 else "timeout", 1000, 100, 0, 1_000, "v", 800.0,
+                    now - 172_800 * number / count, f"r{number}", f"t{number % 120}", f"f{number // 120 % 4}", "openai",
+                    f"m{number // 480 % 5}", "ok" if number % 9 else "timeout", 1000, 100, 0, 1_000, "v", 800.0,
                 )
                 for number in range(start, start + GROUP_ROWS)
             ]  # fmt: skip

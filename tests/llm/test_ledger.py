@@ -155,3 +155,41 @@ async def test_metrics_count_calls_tokens_cost_retries_and_fallbacks(wire, tmp_p
         assert hub.counted("catalyst_llm_fallbacks_total") == {"": 1.0}
         assert hub.counted("catalyst_llm_cost_usd_total")["deepseek/third"] > 0
         assert hub.counted("catalyst_llm_latency_seconds_count")["openai/cheap"] == 2.0
+
+
+async def test_machines_share_one_ledger_through_redis(tmp_path, clock, redis_server):
+    from redis.asyncio import Redis
+
+    from catalyst.llm.ledger_redis import SharedLedger
+
+    lines = {}
+    async with Redis.from_url(redis_server.url, socket_connect_timeout=1) as redis:
+        for name in ("a", "b"):
+            store = HubStore(tmp_path / name / "hub.db")
+            ledger = Ledger(store, clock, ZoneInfo("UTC"))
+            ledger.shared = SharedLedger(redis, ledger.day)
+            for number in range(4):
+                ledger.record(row(number, quota_day="2025-12-12"))
+            ledger.record(row(5, outcome="timeout", cost=500))
+            if name == "b":
+                redis_server.stop()
+                await ledger.flush()
+                redis_server.start()
+                ledger.record(row(6, cache_kind="exact", cost=0, saved=1000))
+            await ledger.close()
+            store.close()
+        shared = SharedLedger(redis, str)
+        for by in GROUPS:
+            lines[by] = await shared.report(by)
+        assert await shared.calls_today("openai", "2025-12-12") == 8
+        assert await shared.report("day", since="2025-12-13") == []
+    [day] = lines["day"]
+    assert (day.calls, day.answered, day.failed, day.cache_hits) == (10, 8, 2, 1)
+    assert (day.cost_usd, day.wasted_usd, day.saved_usd) == (
+        Decimal("0.000009"),
+        Decimal("0.000001"),
+        Decimal("0.000001"),
+    )
+    assert day.mean_latency_ms == 20.0
+    assert [line.key for line in lines["model"]] == ["openai/m"]
+    assert sorted(line.key for line in lines["tenant"]) == ["t0", "t1", "t2"]

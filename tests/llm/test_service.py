@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -299,6 +300,39 @@ async def test_query_sync_refuses_inside_a_loop(wire, tmp_path):
     async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
         with pytest.raises(UsageError):
             hub.query_sync(LLMRequest(prompt="Hello"))
+
+
+def test_query_sync_answers_scripts_again_and_again(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from catalyst.clock import SystemClock
+    from catalyst.http import Http
+    from tests.fakes.plugin import Wire
+
+    ready, done, found = threading.Event(), threading.Event(), []
+
+    async def serve() -> None:
+        wire = Wire()
+        await wire.openai.start()
+        wire.anthropic._port = wire.deepseek._port = 9
+        found.append(settings_of(wire, tmp_path))
+        ready.set()
+        while not done.is_set():
+            await asyncio.sleep(0.01)
+        await wire.openai.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(asyncio.run, serve())
+        try:
+            assert ready.wait(10)
+            clock = SystemClock()
+            hub = LLMService.from_settings(found[0], Http(clock), clock, tmp_path)
+            assert [hub.query_sync(LLMRequest(prompt="Hi")).provider for _ in range(3)] == ["openai"] * 3
+            asyncio.run(hub.close())
+        finally:
+            done.set()
+            serving.result()
+    assert len(rows(tmp_path)) == 3
 
 
 async def test_estimate_and_stats_and_health(wire, tmp_path: Path):

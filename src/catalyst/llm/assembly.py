@@ -88,6 +88,8 @@ class Parts:
         await self.attempts.ledger.flush()
         await self.attempts.budget.spent([])
         await self.http.close()
+        if self.redis is not None:
+            await self.redis.aclose()
 
     async def close(self) -> None:
         await self.attempts.budget.close()
@@ -166,6 +168,10 @@ def assemble(
     )
     tell = _Teller(settings.alert_webhook, http, metrics)
     redis, budget, shared = _backends(settings, store, data_dir, Thresholds.of(settings, tell), windows, clock)
+    if redis is not None:
+        from catalyst.llm.ledger_redis import SharedLedger
+
+        ledger.shared = SharedLedger(redis, ledger.day)
     limits = Limits(shared, clock, settings.limits, settings.tenant_limits)
     gate = Gate(settings.max_concurrent_requests, clock)
     attempts = Attempts(

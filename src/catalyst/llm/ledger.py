@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -62,6 +62,14 @@ class Row:
     """The day of the provider's free quota that this call counts against."""
 
 
+class Shared(Protocol):
+    """A ledger of several machines."""
+
+    async def add(self, rows: Sequence[Row]) -> None: ...
+
+    async def calls_today(self, provider: str, day: str) -> int: ...
+
+
 class Ledger:
     """`record` rows; `flush` before reading; `close` writes the rest."""
 
@@ -73,12 +81,15 @@ class Ledger:
         *,
         log_path: Path | None = None,
         admissions: Callable[[], list[tuple[str, float]]] = list,
+        shared: Shared | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._zone = zone
         self._log_path = log_path
         self._admissions = admissions
+        self.shared = shared
+        """Where rows of several machines meet; set before the first row."""
         self._spool = store.path.with_name(f"{store.path.stem}-spool.jsonl")
         self._group: Group[Row] = Group(self._apply, linger=GROUP_SECONDS, most=GROUP_ROWS, name="ledger")
         self._days: dict[int, str] = {}
@@ -106,7 +117,9 @@ class Ledger:
             self._spill(row)
 
     async def calls_today(self, provider: str, day: str) -> int:
-        """Calls of `provider` on its quota day, as far as written."""
+        """Calls of `provider` on its quota day, as far as written. Raises StorageError."""
+        if self.shared is not None:
+            return await self.shared.calls_today(provider, day)
         sql = "SELECT calls FROM quota_days WHERE provider = ? AND day = ?"
         row = await self._store.read(lambda connection: connection.execute(sql, (provider, day)).fetchone())
         return row[0] if row else 0
@@ -124,6 +137,8 @@ class Ledger:
         self._admitted.clear()
         if spooled:
             self._spool.unlink(missing_ok=True)
+        if self.shared is not None:
+            await self.shared.add(rows)
         return [None] * len(rows)
 
     def _insert(self, connection: sqlite3.Connection, rows: list[Row], admitted: list[tuple[str, float]]) -> None:
@@ -151,7 +166,7 @@ class Ledger:
         days: dict[tuple[str, ...], list[float]] = {}
         quotas: dict[tuple[str, str], int] = {}
         for row in rows:
-            key = (self._day(row.at), row.provider, row.model, row.feature, row.tenant, row.outcome, row.cache_kind)
+            key = (self.day(row.at), row.provider, row.model, row.feature, row.tenant, row.outcome, row.cache_kind)
             sums = days.get(key)
             if sums is None:
                 sums = days[key] = [0] * 9
@@ -166,7 +181,7 @@ class Ledger:
         connection.executemany(_SUM, [(*key, *sums) for key, sums in days.items()])
         connection.executemany(_QUOTA, [(*key, calls) for key, calls in quotas.items()])
 
-    def _day(self, at: float) -> str:
+    def day(self, at: float) -> str:
         """The operator's day of a moment; remembered by the quarter of an hour, where no zone changes its day."""
         quarter = int(at // 900)
         day = self._days.get(quarter)

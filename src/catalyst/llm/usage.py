@@ -51,9 +51,20 @@ def merged(by: By, reports: Sequence[Sequence[UsageLine]]) -> list[UsageLine]:
     for line in (line for report in reports for line in report):
         held = lines.get(line.key)
         lines[line.key] = line if held is None else _added(held, line)
+    return ordered(by, list(lines.values()))
+
+
+def ordered(by: By, lines: list[UsageLine]) -> list[UsageLine]:
+    """Dearest first, days in order."""
     if by == "day":
-        return sorted(lines.values(), key=lambda line: line.key)
-    return sorted(lines.values(), key=lambda line: (-line.cost_usd, line.key))
+        return sorted(lines, key=lambda line: line.key)
+    return sorted(lines, key=lambda line: (-line.cost_usd, line.key))
+
+
+def line_of(key: str, sums: Sequence[float]) -> UsageLine:
+    """A line of its sums: calls, answered, failed, hits, in, out, cost, cached, saved, wasted, retries, ms."""
+    mean = sums[11] / max(sums[0] + sums[3], 1)
+    return _line((key, *map(int, sums[:11]), mean))
 
 
 def _added(one: UsageLine, two: UsageLine) -> UsageLine:

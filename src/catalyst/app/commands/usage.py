@@ -18,7 +18,8 @@ def usage(
 ) -> None:
     """What was spent, with what the cache saved and what failed attempts wasted.
 
-    Days are those of CATALYST_TIMEZONE. Figures come from the ledger of every data folder under CATALYST_DATA_DIR.
+    Days are those of CATALYST_TIMEZONE. Figures come from the ledger of every data folder under CATALYST_DATA_DIR, or,
+    where REDIS_URL is set, from what all machines share.
 
     Examples: catalyst usage · catalyst usage --by model --since 7d · catalyst usage --by tenant --json
     """
@@ -34,7 +35,8 @@ def usage(
     begin = _day(since, settings.hub.timezone)
     folder = settings.app.data_dir
     ledgers = sorted([*folder.glob("hub.db"), *folder.glob("*/hub.db")])
-    lines = asyncio.run(_lines(ledgers, by, begin))
+    redis = settings.hub.redis_url
+    lines = asyncio.run(_shared(redis, by, begin) if redis else _lines(ledgers, by, begin))
     if as_json:
         _print_json(by, lines)
     else:
@@ -53,6 +55,15 @@ async def _lines(ledgers: list[Path], by: By, since: str) -> list[UsageLine]:
         finally:
             store.close()
     return merged(by, found)
+
+
+async def _shared(url: str, by: By, since: str) -> list[UsageLine]:
+    from redis.asyncio import Redis
+
+    from catalyst.llm.ledger_redis import SharedLedger
+
+    async with Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=2.0) as redis:
+        return await SharedLedger(redis, str).report(by, since)
 
 
 def _day(text: str, zone: str) -> str:
