@@ -160,6 +160,7 @@ async def watching(
     fetch_seconds: float = 30.0,
     min_score: float = 0.0,
     since: datetime | None = None,
+    poll_seconds: float | None = None,
 ) -> AsyncIterator[Rig]:
     """One process's parts over the data folder; opened twice, it is a restart."""
     clock = clock or SimClock(start or recording.at(time(5, 58)), math.inf)
@@ -175,5 +176,14 @@ async def watching(
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
         fetcher = Fetcher(http, limiter, clock, server.url, timeout_seconds=fetch_seconds)
         pipeline = Pipeline(ledger, fetcher, log, companies, clock, analyst, watchlist, min_score=min_score)
-        poller = Poller(http, limiter, ledger, clock, base_url=server.url, on_new=pipeline.wake, since=since)
+        poller = Poller(
+            http,
+            limiter,
+            ledger,
+            clock,
+            base_url=server.url,
+            on_new=pipeline.wake,
+            poll_seconds=poll_seconds,
+            since=since,
+        )
         yield Rig(recording, clock, server, limiter, db, log, ledger, pipeline, poller)
