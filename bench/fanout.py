@@ -4,8 +4,8 @@
 
 The load client is the kit's `wsload.c` (gcc), the peer its `s_direct.py`: the same technique without log, filters or
 heartbeats. Latency is from the `ts_ns` in a message (stamped in the writer's transaction, before its fsync) to the
-client. The log lies in `--data` (default: memory, so that fan-out is measured and not the disk); appends are measured
-against raw SQLite on the disk that holds the temporary folder.
+client. The log lies in `--data` (default: memory, so that fan-out is measured and not the disk; `bench/log.py` measures
+appends). The stalled client gets 16 KB messages, so that its bound of unsent bytes is passed during the run.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import asyncio
 import contextlib
 import os
 import random
+import re
 import shutil
 import socket
-import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,9 @@ from catalyst.stream.types import Alert, AlertType, Analysis
 KIT = Path(__file__).parents[2] / "shared" / "bench" / "streaming"
 PLAN = {100: (200, 20), 1000: (60, 60), 5000: (16, 400)}
 """Clients: (messages, milliseconds between two)."""
+STALLED = (400, 60, 16_384)
+"""(messages, milliseconds between two, bytes): fills the kernel's 4 MB for a client and our 1 MiB well before the end."""
+STALLED_RUNS = 3
 
 
 def alert(number: int, size: int = 1024) -> Alert:
@@ -59,12 +63,15 @@ def alert(number: int, size: int = 1024) -> Alert:
 
 async def serve(port: int, folder: Path) -> None:
     """The server process: GO count interval_ms size on port + 1 publishes, STAT counts the live clients."""
+    from prometheus_client import CollectorRegistry
+
     from catalyst.web.app import Parts, create_app
     from catalyst.web.server import Server
     from catalyst.web.settings import WebSettings
 
     log = SqliteLog(Database(folder / "log.db", synchronous="NORMAL"))
-    app = create_app(Parts(log, WebSettings(port=port, ping_s=30)))
+    registry = CollectorRegistry()
+    app = create_app(Parts(log, WebSettings(port=port, ping_s=30), registry=registry))
     number = 0
 
     async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,6 +80,10 @@ async def serve(port: int, folder: Path) -> None:
             words = line.decode().split()
             if words[0] == "STAT":
                 writer.write(b"%d\n" % app.state.fanout.clients)
+                continue
+            if words[0] == "SLOW":
+                slow = registry.get_sample_value("catalyst_stream_closed_total", {"code": "4008"})
+                writer.write(b"%d\n" % (slow or 0))
                 continue
             count, interval, size = int(words[1]), float(words[2]) / 1000, int(words[3])
             due = time.perf_counter()
@@ -125,11 +136,19 @@ def measure(
         found = orjson.loads(load.communicate()[0].splitlines()[-1])
         spent = sum(server.cpu_times()[:2]) - cpu
         found["cpu_us"] = spent / max(1, found["got"]) * 1e6
+        found["peak_mib"] = _peak(server.pid) - memory / (1 << 20)
+        found["slow"] = int(ask(port, "SLOW") or 0) if path == "/ws/filings" else 0
         found["kib"] = (memory - before) / 1024 / (clients + stalled)
         return found
     finally:
         server.terminate()
         server.wait(10)
+
+
+def _peak(pid: int) -> float:
+    """The most memory that the process ever held, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
 def _wait(met: Any) -> None:
@@ -150,53 +169,6 @@ def _ports() -> int:
             socket.create_server(("127.0.0.1", port + 1)).close()
             return port
     raise SystemExit("no two free ports side by side")
-
-
-def appends(folder: Path, groups: int) -> tuple[float, float, float]:
-    """Records a second in groups of 128: ours, and raw SQLite with the same tables; and p99 ms of single appends."""
-    batches = [[alert(group * 128 + n) for n in range(128)] for group in range(groups)]
-
-    async def run() -> tuple[float, float]:
-        database = Database(folder / "ours.db")
-        log = SqliteLog(database)
-        started = time.perf_counter()
-        for batch in batches:
-            await log.append(batch)
-        rate = groups * 128 / (time.perf_counter() - started)
-        times = []
-        for number in range(300):
-            at = time.perf_counter()
-            await log.append([alert(10**6 + number)])
-            times.append((time.perf_counter() - at) * 1000)
-        database.close()
-        return rate, sorted(times)[296]
-
-    rate, p99 = asyncio.run(run())
-    return rate, raw(folder, batches), p99
-
-
-def raw(folder: Path, batches: list[list[Alert]]) -> float:
-    """The same rows in the same tables with nothing between us and SQLite; bodies are encoded beforehand."""
-    SqliteLog(Database(folder / "raw.db"))
-    connection = sqlite3.connect(folder / "raw.db", isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    rows = [[(each, each.model_dump_json().encode()) for each in batch] for batch in batches]
-    started, seq = time.perf_counter(), 0
-    for batch in rows:
-        first, seq = seq + 1, seq + len(batch)
-        numbered = list(enumerate(batch, first))
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO log VALUES (?,?,'filing_alert',?,'8-K','[\"ACME\"]',.9,.9,NULL,0)",
-            [(n, each.key, each.filing_id) for n, (each, _) in numbered],
-        )
-        connection.executemany("INSERT INTO log_bodies VALUES (?,?)", [(n, body) for n, (_, body) in numbered])
-        connection.executemany("INSERT INTO log_tickers VALUES ('ACME',?)", [(n,) for n, _ in numbered])
-        connection.execute("COMMIT")
-    rate = seq / (time.perf_counter() - started)
-    connection.close()
-    return rate
 
 
 def main() -> None:
@@ -232,31 +204,49 @@ def _bench(options: argparse.Namespace, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=options.data or memory) as data:
             port = _ports()
             found = measure(ours(port, Path(data)), port, wsload, "/ws/filings", clients, plan)
-        with tempfile.TemporaryDirectory(dir=options.data or memory) as data:
-            port = _ports()
-            stalled = measure(ours(port, Path(data)), port, wsload, "/ws/filings", clients, plan, 1)
         port = _ports()
         peer = measure(direct(port, options.kit), port, wsload, "/ws", clients, plan)
         say(f"{clients} clients: ours {found}")
-        say(f"{clients} clients: with one stalled {stalled}")
         say(f"{clients} clients: s_direct {peer}")
-        figures |= {f"{name}_{clients}": value for name, value in _figures(found, stalled, peer).items()}
+        figures |= {f"{name}_{clients}": value for name, value in _figures(found, peer).items()}
         peers[f"s_direct_{clients}"] = {name: round(peer[name], 3) for name in ("p50_ms", "p99_ms", "cpu_us", "kib")}
-    rate, floor, p99 = appends(folder, 20 if options.quick else 150)
-    figures |= {"append_per_s": round(rate), "append_p99_ms": round(p99, 2), "ratio_raw_sqlite": round(rate / floor, 3)}
-    peers["raw_sqlite_per_s"] = round(floor)
-    settings = {"clients": counts, "size": options.size, "log": options.data or memory, "appends": folder}
+    figures |= _stalled(wsload, options.data or memory, 100 if options.quick else 1000)
+    settings = {"clients": counts, "size": options.size, "log": options.data or memory, "stalled": STALLED}
     report("fanout", figures, peers=peers, settings=settings)
 
 
-def _figures(found: dict[str, Any], stalled: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
+def _stalled(wsload: Path, memory: Path, clients: int) -> dict[str, Any]:
+    """What one client that never reads costs the others. Runs with and without it alternate; medians are compared."""
+    with_one: list[dict[str, Any]] = []
+    without: list[dict[str, Any]] = []
+    for _ in range(STALLED_RUNS):
+        for stalled in (0, 1):
+            with tempfile.TemporaryDirectory(dir=memory) as data:
+                port = _ports()
+                found = measure(ours(port, Path(data)), port, wsload, "/ws/filings", clients, STALLED, stalled)
+            say(f"{clients} clients and {stalled} stalled: {found}")
+            (with_one if stalled else without).append(found)
+    alone, beside = (statistics.median(each["p99_ms"] for each in runs) for runs in (without, with_one))
+    return {
+        "stalled_p99_ms": round(beside, 3),
+        "stalled_p99_ratio": round(beside / alone, 3),
+        "stalled_closed_4008": min(each["slow"] for each in with_one),
+        "stalled_peak_mib_more": round(
+            statistics.median(each["peak_mib"] for each in with_one)
+            - statistics.median(each["peak_mib"] for each in without),
+            2,
+        ),
+        "stalled_lost": sum(each["missing"] + each["gaps"] + each["dups"] for each in with_one),
+    }
+
+
+def _figures(found: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
     return {
         "p50_ms": round(found["p50_ms"], 3),
         "p99_ms": round(found["p99_ms"], 3),
         "cpu_us_per_message": round(found["cpu_us"], 2),
         "kib_per_connection": round(found["kib"], 1),
         "lost": found["missing"] + found["gaps"] + found["dups"],
-        "stalled_p99_ratio": round(stalled["p99_ms"] / found["p99_ms"], 3),
         "ratio_direct": round(found["p99_ms"] / peer["p99_ms"], 3),
     }
 

@@ -154,17 +154,27 @@ async def test_queries_use_an_index(tmp_path: Path):
     plans: set[str] = set()
 
     def note(statement: str) -> None:
-        if statement.startswith("SELECT a.seq"):
+        if statement.startswith(("SELECT a.seq", "SELECT seq")):
             plans.add(statement)
 
     for query in (Query(), Query(ticker="ACME"), Query(form="8-K"), Query(since_ns=1)):
         await database.read(lambda run: run.set_trace_callback(note))
         await log.query(query)
-    await log.last_match(Filter.of(["ACME"]), 5)
-    assert plans
+    for wanted in (Filter.of(["ACME"]), Filter.of(min_priority=0.5), Filter.of(forms=["8-K"], min_priority=0.5)):
+        await log.last_match(wanted, 5)
+    assert len(plans) > 50
     for statement in plans:
         steps = database.peek(lambda run, text=statement: run.execute(f"EXPLAIN QUERY PLAN {text}").fetchall())  # type: ignore[misc]
         for *_, step in steps:
             assert not step.startswith("SCAN"), (statement, step)
             assert "TEMP B-TREE" not in step, (statement, step)
     database.close()
+
+
+async def test_a_score_is_found_whatever_its_digits(logs: Files):
+    log = logs.open()
+    scores = [0.29, 0.57, 0.58, 1.0, 0.0, 0.1 + 0.2, 0.7]
+    await log.append([alert(number, score=score) for number, score in enumerate(scores)])
+    for wanted in [*scores, 0.295, 0.3, 0.69999, 0.999]:
+        expected = max((n for n, score in enumerate(scores, 1) if score >= wanted), default=0)
+        assert await log.last_match(Filter.of(min_priority=wanted), len(scores)) == expected, wanted

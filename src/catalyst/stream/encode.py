@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from catalyst.stream.filters import plain_ticker
 from catalyst.stream.types import Alert, AlertType, Record
 
@@ -32,5 +30,5 @@ def head_length(record: Record) -> int:
 
 def tickers(alert: Alert) -> tuple[str, ...]:
     """Every ticker of the alert, as filters compare them, each once."""
-    named: Sequence[str] = [alert.ticker, *alert.tickers]
-    return tuple(dict.fromkeys(plain_ticker(name) for name in named if name))
+    named = dict.fromkeys((alert.ticker, *alert.tickers))
+    return tuple(dict.fromkeys([plain_ticker(name) for name in named if name]))

@@ -7,7 +7,7 @@ in the index of `key`, which starts with the accession.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -37,7 +37,11 @@ MIGRATIONS = (
     CREATE TABLE log_tickers (ticker TEXT, seq INTEGER, PRIMARY KEY (ticker, seq)) WITHOUT ROWID;
     CREATE TABLE log_positions (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    "CREATE INDEX log_reach ON log (CAST(reach * 100 AS INTEGER), seq)",
 )
+
+_STEPS = 100
+"""Of scores in `log_reach`: a rare score is found by one look a step instead of a walk over the whole log."""
 
 _COLUMNS = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, b.body, a.earlier"
 LIGHT = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, x'', a.earlier"
@@ -46,8 +50,10 @@ LIGHT = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, x'', a.earlier"
 _BOTH = "log a JOIN log_bodies b ON b.seq = a.seq"
 
 
-def named(record: Record) -> set[str]:
-    """Every ticker of the filing so far: what `log_tickers` holds of the record."""
+def named(record: Record) -> Collection[str]:
+    """Every ticker of the filing so far, each once: what `log_tickers` holds of the record."""
+    if not record.earlier:
+        return record.tickers
     return set(record.tickers).union(*(tickers for tickers, _ in record.earlier))
 
 
@@ -95,16 +101,25 @@ def find_last_match(run: sqlite3.Connection, wanted: Filter, at: int) -> int:
         return max(_last_of_ticker(run, wanted, ticker, at) for ticker in wanted.tickers)
     if wanted.forms:
         return max(_last_of_form(run, form, wanted.min_priority, at) for form in wanted.forms)
-    statement = "SELECT seq FROM log WHERE seq <= ? AND reach >= ? ORDER BY seq DESC LIMIT 1"
-    return _first(run.execute(statement, (at, wanted.min_priority)))
+    return _last_so_high(run, wanted.min_priority, at)
+
+
+def _last_so_high(run: sqlite3.Connection, score: float, at: int) -> int:
+    """Only the lowest step can hold scores below `score`; in the others the newest record is the answer."""
+    statement = (
+        "SELECT seq FROM log WHERE CAST(reach * 100 AS INTEGER) = ? AND seq <= ? AND reach >= ?"
+        " ORDER BY seq DESC LIMIT 1"
+    )
+    return max(_first(run.execute(statement, (step, at, score))) for step in range(int(score * _STEPS), _STEPS + 1))
 
 
 def _last_of_ticker(run: sqlite3.Connection, wanted: Filter, ticker: str, at: int) -> int:
     statement = (
         f"SELECT {LIGHT}"  # noqa: S608
-        " FROM log_tickers t JOIN log a ON a.seq = t.seq WHERE t.ticker = ? AND t.seq <= ? ORDER BY t.seq DESC"
+        " FROM log_tickers t JOIN log a ON a.seq = t.seq WHERE t.ticker = ? AND t.seq <= ? AND a.reach >= ?"
+        " ORDER BY t.seq DESC"
     )
-    for row in run.execute(statement, (ticker, at)):
+    for row in run.execute(statement, (ticker, at, wanted.min_priority)):
         if wanted.matches(record_of(row)):
             return int(row[0])
     return 0
@@ -128,7 +143,9 @@ def _constraints(query: Query) -> tuple[str, list[Any]]:
 
 def _first_since(run: sqlite3.Connection, since_ns: int) -> int:
     """The first offset committed at `since_ns` or later: offsets are dense and rise with time, so halve the range."""
-    low, high = run.execute("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM log").fetchone()
+    # Two statements within one: SQLite walks the whole table for min and max together.
+    both = "SELECT coalesce((SELECT min(seq) FROM log), 1), coalesce((SELECT max(seq) FROM log), 0) + 1"
+    low, high = run.execute(both).fetchone()
     while low < high:
         middle = (low + high) // 2
         row = run.execute("SELECT ts_ns FROM log WHERE seq = ?", (middle,)).fetchone()

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -106,24 +107,25 @@ class SqliteLog:
         return offsets
 
     def _store(self, run: sqlite3.Connection, drafts: list[Draft]) -> tuple[list[int], list[Record]]:
+        held = _held(run, drafts)
         head = run.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0]
-        offsets: list[int] = []
+        past = _Past(run)
+        rows: list[tuple[Any, ...]] = []
         stored: list[Record] = []
         for draft in drafts:
-            ts_ns = self._time_ns()
-            record = draft.record(
-                head + 1, encode.body(draft.type, self._epoch, ts_ns, draft.tail), _earlier(run, draft)
-            )
-            if _insert(run, draft, record, ts_ns):
+            if draft.key not in held:
                 head += 1
+                ts_ns = self._time_ns()
+                body = encode.body(draft.type, self._epoch, ts_ns, draft.tail)
+                record = draft.record(head, body, past.of(draft))
+                held[draft.key] = head
                 stored.append(record)
-                offsets.append(head)
-            else:
-                offsets.append(run.execute("SELECT seq FROM log WHERE key = ?", (draft.key,)).fetchone()[0])
+                rows.append(_row(draft, record, ts_ns))
+        run.executemany("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
         run.executemany("INSERT INTO log_bodies VALUES (?, ?)", [(record.offset, record.body) for record in stored])
         pairs = [(name, record.offset) for record in stored for name in named(record)]
         run.executemany("INSERT INTO log_tickers VALUES (?, ?)", pairs)
-        return offsets, stored
+        return [held[draft.key] for draft in drafts], stored
 
 
 _Reach = tuple[tuple[str, ...], float]
@@ -167,9 +169,16 @@ def _bounds(run: sqlite3.Connection) -> tuple[int, int]:
     return (oldest, head) if head else (1, 0)
 
 
-def _insert(run: sqlite3.Connection, draft: Draft, record: Record, ts_ns: int) -> bool:
-    """Store the row that filters and queries read; False when its key is there already."""
-    row = (
+def _held(run: sqlite3.Connection, drafts: list[Draft]) -> dict[str, int]:
+    """Offsets of those that are stored already, by key."""
+    keys = orjson.dumps([draft.key for draft in drafts]).decode()
+    return dict(run.execute("SELECT key, seq FROM log WHERE key IN (SELECT value FROM json_each(?))", (keys,)))
+
+
+def _row(draft: Draft, record: Record, ts_ns: int) -> tuple[Any, ...]:
+    """What filters and queries read of the record."""
+    earlier = record.earlier
+    return (
         record.offset,
         draft.key,
         draft.type.value,
@@ -177,19 +186,29 @@ def _insert(run: sqlite3.Connection, draft: Draft, record: Record, ts_ns: int) -
         draft.form,
         orjson.dumps(draft.tickers).decode(),
         draft.score,
-        max([draft.score, *(score for _, score in record.earlier)]),
-        orjson.dumps(record.earlier).decode() if record.earlier else None,
+        max(draft.score, *(score for _, score in earlier)) if earlier else draft.score,
+        orjson.dumps(earlier).decode() if earlier else None,
         ts_ns,
     )
-    return run.execute("INSERT INTO log VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING", row).rowcount == 1
 
 
-def _earlier(run: sqlite3.Connection, draft: Draft) -> tuple[_Reach, ...]:
-    """What the filing's earlier messages were about, each different answer once."""
-    if draft.key.endswith("/alert/1"):
-        return ()
-    found = run.execute(
-        "SELECT tickers, score FROM log WHERE key > ? AND key < ? ORDER BY seq",
-        (f"{draft.filing_id}/", f"{draft.filing_id}0"),
-    )
-    return tuple(dict.fromkeys((tuple(orjson.loads(tickers)), score) for tickers, score in found))
+class _Past:
+    """What filings' earlier messages were about: those in the log, then those of the batch that is being stored."""
+
+    def __init__(self, run: sqlite3.Connection) -> None:
+        self._run = run
+        self._batch: dict[str, list[_Reach]] = {}
+
+    def of(self, draft: Draft) -> tuple[_Reach, ...]:
+        """Each different answer once, oldest first; the draft itself counts from now on."""
+        batch = self._batch.setdefault(draft.filing_id, [])
+        found = () if draft.key.endswith("/alert/1") else tuple(dict.fromkeys([*self._logged(draft), *batch]))
+        batch.append((draft.tickers, draft.score))
+        return found
+
+    def _logged(self, draft: Draft) -> list[_Reach]:
+        found = self._run.execute(
+            "SELECT tickers, score FROM log WHERE key > ? AND key < ? ORDER BY seq",
+            (f"{draft.filing_id}/", f"{draft.filing_id}0"),
+        )
+        return [(tuple(orjson.loads(tickers)), score) for tickers, score in found]
