@@ -16,6 +16,7 @@ import pytest
 from catalyst.clock import SystemClock
 from catalyst.errors import BudgetExceeded, LLMServiceError, QuotaExceeded
 from catalyst.llm import LLMRequest
+from catalyst.llm.breaker import BreakerRules
 from catalyst.llm.usage import report
 from tests.fakes.server import Tokens
 from tests.llm.hub import hub_of, money, rows, settings_of
@@ -280,6 +281,28 @@ async def test_a_target_over_budget_is_skipped_for_a_cheaper_one(wire, tmp_path)
     assert "cannot hold" in answer.attempts[0].detail
 
 
+async def test_one_probe_at_a_time_passes_a_half_open_circuit_however_many_wait(wire, tmp_path):
+    rules = BreakerRules(open_seconds=0.2)
+    settings = settings_of(wire, tmp_path, LLM_MAX_CONCURRENT="50", LLM_MAX_CONCURRENT_REQUESTS="50")
+    async with hub_of(settings, tmp_path, breaker_rules=rules) as hub:
+        request = LLMRequest(prompt="Hello", model="cheap", max_retries=0, timeout_seconds=5)
+        wire.openai.answers(500, times=5)
+        for _ in range(5):
+            with pytest.raises(LLMServiceError):
+                await hub.query(request)
+        wire.openai.says("probing", delay=0.2)
+        before = len(wire.openai.requests)
+        tasks = [asyncio.create_task(hub.query(request)) for _ in range(30)]
+        await asyncio.sleep(0.35)
+        assert len(wire.openai.requests) == before + 1
+        answers = await asyncio.gather(*tasks)
+        assert len(answers) == 30
+        assert hub.counted("catalyst_llm_breaker_opened_total") == {"openai/cheap": 1.0}
+        assert hub.counted("catalyst_llm_breaker_closed_total") == {"openai/cheap": 1.0}
+        assert hub.counted("catalyst_llm_breaker_state") == {"openai/cheap": 0.0}
+        await clean(hub)
+
+
 async def test_a_tenants_limit_counts_only_requests_from_outside(wire, tmp_path):
     settings = settings_of(wire, tmp_path, LLM_TENANT_LIMITS="acme=2/0/0", LLM_QUEUE_SECONDS="0")
     async with hub_of(settings, tmp_path) as hub:
@@ -303,6 +326,7 @@ sys.path.insert(0, sys.argv[1])
 from tests.fakes.plugin import Wire
 from tests.llm.hub import hub_of, settings_of
 from catalyst.llm import LLMRequest
+from catalyst.llm.breaker import BreakerRules
 
 async def main():
     wire = Wire()

@@ -158,6 +158,15 @@ async def test_a_free_quota_is_counted_in_the_ledger_and_survives_a_restart(wire
     assert len(rows(tmp_path)) == 6
 
 
+async def test_the_operators_default_model_replaces_the_tables(wire, tmp_path):
+    settings = settings_of(
+        wire, tmp_path, LLM_MODELS_FILE="", ANTHROPIC_MODEL_DEFAULT="claude-sonnet-4-6", OPENAI_API_KEY=""
+    )
+    async with hub_of(settings, tmp_path) as hub:
+        answer = await hub.query(LLMRequest(prompt="hi", complexity="critical"))
+    assert answer.model == "claude-sonnet-4-6"
+
+
 async def test_the_local_tier_goes_first_for_short_simple_inputs(wire, tmp_path):
     settings = settings_of(
         wire,

@@ -197,12 +197,17 @@ def assemble(
 
 def _catalog(settings: HubSettings) -> Catalog:
     defaults = {
-        alias: settings.vendors[vendor].model
+        alias: _under(vendor, settings.vendors[vendor].model)
         for alias, vendor in (("flash", "gemini"), ("sonnet", "anthropic"), ("deepseek", "deepseek"))
         if vendor in settings.vendors
     }
     local = Model(LOCAL, "ollama", settings.local_model, LOCAL_CONTEXT, "simple")
     return load_catalog(settings.models_file, defaults=defaults, extra=(local,), providers=PROVIDERS)
+
+
+def _under(vendor: str, model: str) -> str:
+    """The operator's model as `provider/model`, so that one we don't list works too."""
+    return model if not model or "/" in model else f"{vendor}/{model}"
 
 
 def _providers(settings: HubSettings, http: Http) -> dict[str, Provider]:

@@ -27,7 +27,7 @@ from catalyst.llm.quotas import FreeQuotas
 from catalyst.llm.retry import Backoff
 from catalyst.llm.router import Router, Target
 from catalyst.llm.settings import VendorDefaults
-from catalyst.llm.trail import BLAMED, Trail, may_be_billed, outcome_of
+from catalyst.llm.trail import BLAMED, CircuitBusy, Trail, may_be_billed, outcome_of
 from catalyst.llm.types import Attempt as Record
 from catalyst.llm.types import Call, Completion, Delta, Outcome, Usage
 from catalyst.llm.walk import Walk
@@ -163,6 +163,11 @@ class Attempts:
         if reservation.amount < claim.amount:  # the money left holds a shorter answer
             most = max(1, min(most, price.output_for(reservation.amount, job.bound)))
         circuit = self.breaker.of(target.name)
+        if reason := circuit.blocked():
+            gate.leave()
+            self.budget.settle(reservation, 0)
+            raise CircuitBusy(f"{target.name}: {reason}")
+        circuit.enter()
         return Attempt(target, job, price, reservation, circuit, most, seconds, self.clock.monotonic())
 
     def _claim(self, target: Target, job: Job) -> tuple[Price, int, float, Claim]:
@@ -182,7 +187,6 @@ class Attempts:
             await self.budget.sent(attempt.reservation)
             attempt.sent = True
 
-        attempt.circuit.enter()
         provider = attempt.target.model.provider
         attempt.quota_day = self.quotas.count(provider)
         attempt.began = self.clock.monotonic()

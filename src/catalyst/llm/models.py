@@ -83,7 +83,8 @@ class Catalog:
         return model
 
     def _known(self, name: str) -> Model:
-        found = self.models.get(self.aliases.get(name, name))
+        name = self.aliases.get(name, name)
+        found = self.models.get(name)
         if found is not None:
             return found
         provider, slash, own = name.partition("/")

@@ -23,6 +23,9 @@ NANO = 1_000_000_000
 _PER = 1_000_000
 """Rates stand per million tokens."""
 
+MOST_MODELS = 5_000
+"""Names whose price is remembered: callers may pin any."""
+
 _THEIR_NAMES = {"gemini": "google"}
 """genai-prices' name of a provider, where it is not ours."""
 
@@ -145,6 +148,8 @@ class Prices:
             return self._own(model)
         self.load()
         if model.name not in self._infos:
+            if len(self._infos) > MOST_MODELS:
+                self._infos.clear()
             self._infos[model.name] = self._look_up(model)
         info = self._infos[model.name]
         if info is None:

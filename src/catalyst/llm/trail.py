@@ -36,6 +36,10 @@ BLAMED = frozenset({Outcome.SERVER, Outcome.TIMEOUT, Outcome.BAD_RESPONSE, Outco
 """Outcomes that count as failures of the target."""
 
 
+class CircuitBusy(LLMServiceError):
+    """While the call waited for its slot or its money, the circuit closed its door; nothing was sent."""
+
+
 @dataclass(slots=True)
 class Trail:
     """Grows with each attempt of one request. `cost` in nano-dollars."""

@@ -13,7 +13,7 @@ from catalyst.llm.metrics import HubMetrics
 from catalyst.llm.quotas import FreeQuotas
 from catalyst.llm.retry import Backoff
 from catalyst.llm.router import Route, Router, Target
-from catalyst.llm.trail import Trail, outcome_of
+from catalyst.llm.trail import CircuitBusy, Trail, outcome_of
 from catalyst.llm.types import Attempt, Outcome
 
 LEAST_SECONDS = 0.05
@@ -69,6 +69,9 @@ class Walk:
         """The current target failed: wait for its retry, or leave it."""
         target = self._current
         assert target is not None
+        if isinstance(error, CircuitBusy):
+            self._current = None
+            return
         self._trail.errors.append(error)
         if isinstance(error, BudgetExceeded | QuotaExceeded):
             self._skipped(target, str(error)[:300])
