@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -279,6 +281,47 @@ async def test_a_target_over_budget_is_skipped_for_a_cheaper_one(wire, tmp_path)
         answer = await hub.query(LLMRequest(prompt="Hello", complexity="simple", max_tokens=100))
     assert answer.model == "cheap"
     assert "cannot hold" in answer.attempts[0].detail
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["sqlite", "redis"])
+async def test_under_faults_and_cancellations_the_purse_and_the_ledger_agree(wire, tmp_path, request, shared):
+    rng = random.Random(5)
+    names = {"LLM_MAX_CONCURRENT": "20", "LLM_MAX_CONCURRENT_REQUESTS": "40", "LLM_COST_HARD_LIMIT_MONTHLY": "0.03"}
+    if shared:
+        names["REDIS_URL"] = request.getfixturevalue("redis_server").url
+    faults: list[dict[str, Any]] = [
+        {"status": 500}, {"status": 429, "headers": {"retry-after-ms": "5"}}, {"reset": True}, {"raw": b"{"},
+        {"delay": 0.05}, {"status": 400}, {}, {}, {}, {"close_after": True}, {"usage": None}, {"hang": True},
+    ]  # fmt: skip
+    for server in (wire.openai, wire.deepseek, wire.anthropic):
+        for _ in range(400):
+            fault = dict(rng.choice(faults))
+            server.answers(fault.pop("status", 200), **fault)
+    settings = settings_of(wire, tmp_path, **names)
+    async with hub_of(settings, tmp_path, breaker_rules=BreakerRules(open_seconds=0.05)) as hub:
+
+        async def one(number: int) -> None:
+            query = LLMRequest(prompt="Hello", timeout_seconds=0.3, priority="high", max_tokens=200)
+            task = asyncio.create_task(drained(hub, query) if number % 3 == 0 else hub.query(query))
+            if number % 4 == 0:
+                await asyncio.sleep(rng.uniform(0, 0.15))
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, LLMServiceError):
+                await task
+
+        for _ in range(4):
+            await asyncio.gather(*[one(number) for number in range(60)])
+        await clean(hub)
+        sums = await hub.spent()
+        await hub._parts.attempts.ledger.flush()
+    month = next(value for key, value in sums.items() if key.startswith("month/"))
+    assert month.settled == sum(row[3] for row in rows(tmp_path)) > 0
+    assert month.settled <= 30_000_000
+
+
+async def drained(hub, query: LLMRequest) -> None:
+    async for _ in hub.stream(query):
+        await asyncio.sleep(0)
 
 
 async def test_one_probe_at_a_time_passes_a_half_open_circuit_however_many_wait(wire, tmp_path):
