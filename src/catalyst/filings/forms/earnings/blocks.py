@@ -1,0 +1,208 @@
+"""A release's lines as blocks: a heading (units, periods) and the rows under it, until the next heading.
+
+Plain text releases wrap long labels: "Diluted earnings (loss) per" stands on the line above "share | $0.10"; such lines
+are joined. Start with `blocks_of`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from catalyst.filings.forms.earnings.cells import Cell, cells_of, parts_of
+from catalyst.filings.forms.earnings.columns import Column, column, columns_of
+
+_SCALE = re.compile(
+    r"\b(?:in|of|\$|expressed in|stated in|amounts? in|us\$)\s{0,2}\(?(?:u\.?s\.?\s{0,2})?(?:dollars?\s{0,2}|\$\s?|us\$\s?|usd\s|"
+    r"rmb\s|euros?\s|€\s?)?(?:in\s)?(?P<word>thousand|million|billion)s?\b|\(?\$?(?P<zeros>000)['’]?s?\s?(?:omitted|\)|,|except)|"
+    r"\bin (?:\$\s?)?(?P<zeros2>000)['’]?s?\b|\b(?P<lead>thousand|million|billion)s of\b|[$€]\s?(?P<short>mm?)\b(?!\w)|"
+    r"\([$€](?P<s2>s in (?:thousand|million|billion))",
+    re.IGNORECASE,
+)
+_POWERS = {"thousand": 3, "million": 6, "billion": 9, "m": 6, "mm": 6, "000": 3}
+_PROSE = 220
+_TITLE = 160
+_RULE = re.compile(r"[\s|=_.\-–—]*")
+_FOREIGN = re.compile(r"€|£|¥|\brmb\b|\beuros?\b|\bc\$|canadian dollars|\bnis\b|\bpounds\b|renminbi|\byen\b|swiss francs", re.I)
+_TITLES = 10
+_MANY_WORDS = 4
+_MOST_LINES = 20_000
+_LOWER = re.compile(r"\(?[a-z(]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its label, its cells, the heading inside the table that it stands under, and where it stands."""
+
+    label: str
+    cells: list[Cell]
+    context: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Block:
+    """A heading and its rows."""
+
+    titles: list[str] = field(default_factory=list)
+    """The lines above the rows, as they are."""
+    layers: list[list[str]] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    power: int | None = None
+    """Power of ten that amounts of money are shown in; None where nothing declares it."""
+
+    @property
+    def title(self) -> str:
+        return "\n".join(self.titles).lower()
+
+
+def power_of(text: str) -> int | None:
+    """The scale that a text declares ("in thousands"), as a power of ten."""
+    found = _SCALE.search(text)
+    if found is None:
+        return None
+    words = (found["word"], found["zeros"], found["zeros2"], found["lead"], found["short"])
+    said = next((word for word in words if word), None) or found["s2"].rsplit(" ", 1)[-1]
+    return _POWERS[said.lower()]
+
+
+def blocks_of(text: str) -> list[Block]:
+    """The blocks of a release, in order; long prose ends a block."""
+    scanner = _Scanner()
+    at = 0
+    for count, line in enumerate(text.split("\n")):
+        if count >= _MOST_LINES:
+            break
+        if line.strip() and not _RULE.fullmatch(line):
+            scanner.take(line, at)
+        elif not line.strip():
+            scanner.gap()
+        at += len(line) + 1
+    return scanner.finish()
+
+
+class _Scanner:
+    """Follows the lines and sorts them into headings, rows and prose."""
+
+    def __init__(self) -> None:
+        self._done: list[Block] = []
+        self._block = Block()
+        self._context: list[str] = []
+        self._below: list[str] = []
+        self._wrapped: list[tuple[str, int]] = []
+        self._power: int | None = None
+
+    def take(self, line: str, at: int) -> None:
+        label, cells = cells_of(line) if " | " in line else ("", [])
+        if cells and _is_row(label, cells):
+            self._row(label, cells, at, at + len(line))
+        elif _is_heading(line):
+            self._heading(line)
+        elif len(line) > _PROSE and " | " not in line:
+            self._close()
+        else:
+            self._words(line, at)
+
+    def gap(self) -> None:
+        self._wrapped = []
+
+    def finish(self) -> list[Block]:
+        self._close()
+        return self._done
+
+    def _row(self, label: str, cells: list[Cell], start: int, end: int) -> None:
+        if not self._block.rows:
+            self._block.columns = columns_of(self._block.layers)
+        if _LOWER.match(label) and self._wrapped:
+            label, start = self._joined(label, start)
+        self._wrapped = []
+        self._block.rows.append(Row(label, cells, " ".join(self._context[-2:]), start, end))
+
+    def _joined(self, label: str, start: int) -> tuple[str, int]:
+        for line, at in reversed(self._wrapped[-3:]):
+            if line.rstrip().endswith(":"):
+                break
+            label, start = f"{line.strip()} {label}", at
+            if not _LOWER.match(label):
+                break
+        return label, start
+
+    def _heading(self, line: str) -> None:
+        if self._block.rows:
+            self._next()
+        self._block.titles.append(line)
+        self._context = []
+        self._block.layers.append(parts_of(line))
+        power = power_of(line)
+        if power is not None:
+            self._power = power
+        self._block.power = self._power
+
+    def _words(self, line: str, at: int) -> None:
+        if len(line) <= _TITLE:
+            (self._below if self._block.rows else self._block.titles).append(line)
+            self._context.append(line)
+            self._wrapped.append((line, at))
+        power = power_of(line) if len(line) <= _TITLE and "(" in line or line.lower().lstrip().startswith(("in ", "$ in")) else None
+        if power is not None:
+            if self._block.rows:
+                self._next()
+            self._power = self._block.power = power
+
+    def _next(self) -> None:
+        """A new block, under the title lines that came after the last rows."""
+        self._done.append(self._block)
+        self._block = Block(titles=self._below[-_TITLES:], power=self._power)
+        self._below = []
+
+    def _close(self) -> None:
+        if self._block.rows:
+            self._done.append(self._block)
+        self._block = Block(power=self._power)
+        self._context, self._wrapped, self._below = [], [], []
+
+
+def _is_row(label: str, cells: list[Cell]) -> bool:
+    """A row shows at least one figure; a line of years and words is a heading."""
+    figures = [cell for cell in cells if cell.kind in ("number", "percent", "nothing")]
+    if not any(cell.kind == "number" for cell in figures):
+        return any(" to " in cell.text or " - " in cell.text for cell in cells) and bool(label)
+    dated = sum(column(cell.text).dated for cell in cells if cell.kind == "text")
+    return dated == 0 or len(figures) > dated
+
+
+def _is_heading(line: str) -> bool:
+    if " | " not in line and len(line) > _TITLE:
+        return False
+    parts = parts_of(line)
+    read = [column(part) for part in parts if len(part) <= _TITLE]
+    if any(cell.other > _MANY_WORDS for cell in read) and " | " not in line:
+        return False
+    if len(parts) > 1:
+        return any(cell.dated or cell.span or cell.month for cell in read) or _only_bases(read)
+    alone = read[0] if read else column("")
+    return _short(line) and (bool(alone.span) or ((alone.dated or bool(alone.month)) and not alone.other))
+
+
+def _only_bases(read: list[Column]) -> bool:
+    return len(read) > 1 and all(cell.basis for cell in read)
+
+
+def _short(line: str) -> bool:
+    """One cell alone is a heading when it is little more than its period: "Three Months Ended March 31, 2020"."""
+    return len(line.strip()) <= 90 and not line.rstrip().endswith((".", ";")) and not re.search(r"[$%]\s?\d|\d\s?%", line)
+
+
+def foreign(text: str) -> bool:
+    """Whether the text shows money of another currency than the dollar."""
+    return _FOREIGN.search(text) is not None
+
+
+def quotes(text: str, blocks: list[Block]) -> Iterator[str]:
+    """Every row's own words."""
+    for block in blocks:
+        for row in block.rows:
+            yield text[row.start : row.end]

@@ -1,0 +1,68 @@
+"""A release's prose as sentences, with the heading that each stands under. Start with `passages`.
+
+Lines of a plain text release are wrapped; they are joined up to the next empty line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_END = re.compile(r"(?<=[.!?;”\"])\s+(?=[A-Z“\"•(▪◦])|\s(?=[•▪◦●]\s?)")
+_ABBREVIATED = re.compile(r"(?:\b(?:Inc|Corp|Co|Ltd|No|vs|Mr|Ms|Mrs|Dr|Jr|Sr|St|approx|U\.S|[A-Z]|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.)$")
+_BULLET = re.compile(r"^\s*(?:[•·▪◦◾●*–—-]+|o\s|\(?\d{1,2}[.)]\s)\s*(?:\|\s*)?")
+_HEADING = 90
+_LONGEST = 1_500
+_STOP = re.compile(r"^[^a-z]{0,12}(?:safe harbor|forward[- ]looking statements|cautionary|use of non-gaap|non-gaap financial measures)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One sentence, on one line, and the last short line above it."""
+
+    text: str
+    heading: str
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """The sentences of the lines that are no table rows, up to the legal part."""
+    heading = ""
+    for paragraph, prose in _paragraphs(text):
+        if _STOP.match(paragraph) and len(paragraph) < _HEADING:
+            heading = ""
+        if not prose:
+            heading = paragraph if paragraph else heading
+        for sentence in _sentences(paragraph):
+            yield Passage(sentence[:_LONGEST], heading)
+
+
+def _paragraphs(text: str) -> Iterator[tuple[str, bool]]:
+    """(paragraph on one line, whether it is more than a heading)."""
+    gathered: list[str] = []
+    for line in (*text.split("\n"), ""):
+        bare = _BULLET.sub("", line).strip()
+        new = not line.strip() or " | " in bare or bare != line.strip()
+        if new and gathered:
+            yield _paragraph(gathered)
+            gathered = []
+        if bare and " | " not in bare:
+            gathered.append(bare)
+
+
+def _paragraph(lines: list[str]) -> tuple[str, bool]:
+    joined = " ".join(" ".join(lines).split())
+    return joined, len(joined) > _HEADING or joined.endswith((".", ";")) or bool(re.search(r"\d[\d.,]*\s?(?:%|million|billion)|\$\d", joined))
+
+
+def _sentences(paragraph: str) -> Iterator[str]:
+    start = 0
+    for found in _END.finditer(paragraph):
+        piece = paragraph[start : found.start()]
+        if _ABBREVIATED.search(piece[-12:]):
+            continue
+        if piece.strip():
+            yield piece.strip()
+        start = found.end()
+    if paragraph[start:].strip():
+        yield paragraph[start:].strip()
