@@ -39,7 +39,7 @@ KIT = Path(__file__).parents[2] / "shared" / "bench" / "streaming"
 PLAN = {100: (200, 20), 1000: (60, 60), 5000: (16, 400)}
 """Clients: (messages, milliseconds between two)."""
 STALLED = (400, 60, 16_384)
-"""(messages, milliseconds between two, bytes): fills the kernel's 4 MB for a client and our 1 MiB well before the end."""
+"""(messages, milliseconds between two, bytes): fills the kernel's 4 MB for a client and our 1 MiB before the end."""
 STALLED_RUNS = 3
 
 
