@@ -52,6 +52,17 @@ async def test_a_first_start_that_is_killed_begins_again(tmp_path):
         assert (await rig.ledger.count())["before"] == 300
 
 
+async def test_a_later_start_keeps_to_what_the_first_one_said(tmp_path):
+    """The first start is killed after its first look; what appears before the second is news all the same."""
+    recording = recorded(tmp_path / "edgar")
+    async with watching(recording, tmp_path, start=NOON, since=SINCE) as rig:
+        await rig.ledger.since(SINCE)
+    late = NOON + timedelta(hours=3)
+    async with watching(recording, tmp_path, start=late, since=late - timedelta(minutes=15)) as rig:
+        await watch(rig, late + timedelta(seconds=30))
+        assert set(await accessions(rig)) == {acc(9000), acc(9001)}
+
+
 async def test_what_was_released_this_morning_is_news_though_accepted_last_evening(tmp_path):
     held = entry(8000, "8-K", "2025-06-09T18:30:00", cik=3)
     recording = day(tmp_path / "edgar", entry(1, "4", "06:04:00", cik=1), held)

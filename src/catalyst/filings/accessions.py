@@ -113,6 +113,7 @@ _STEPS = (
     CREATE TABLE accessions_begun (at REAL NOT NULL);
     CREATE INDEX accessions_before ON accessions (accession) WHERE stages >= 64;
     """,
+    "CREATE TABLE accessions_since (at REAL NOT NULL);",
 )
 
 _COLUMNS = (
@@ -140,6 +141,13 @@ class AccessionLedger:
     async def begun(self) -> bool:
         """Whether `begin` was ever called."""
         return await self._db.read(lambda run: run.execute("SELECT 1 FROM accessions_begun").fetchone() is not None)
+
+    async def since(self, at: datetime) -> datetime:
+        """From when on filings are news: what the very first start said, `at` when this is it.
+
+        A first start that is killed before it has seen the whole feed thus misses nothing in between.
+        """
+        return await self._db.write(lambda run: _since(run, at))
 
     async def begin(self, before: Sequence[FeedEntry], at: datetime) -> None:
         """Record what the feed held `before` the first start as known, and that the ledger has begun; one commit."""
@@ -239,6 +247,13 @@ def _filing(rows: Sequence[FeedEntry], seen_at: datetime) -> Filing:
         url=first.url,
         seen_at=seen_at,
     )
+
+
+def _since(run: sqlite3.Connection, at: datetime) -> datetime:
+    found = run.execute("SELECT at FROM accessions_since").fetchone()
+    if found is None:
+        run.execute("INSERT INTO accessions_since VALUES (?)", (at.timestamp(),))
+    return at if found is None else datetime.fromtimestamp(found[0], UTC)
 
 
 def _begin(run: sqlite3.Connection, filings: Sequence[Filing], at: datetime) -> None:

@@ -113,8 +113,8 @@ class Poller:
     async def run(self) -> None:
         """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken."""
         with self._clock.working():
-            if self._since is not None and await self._ledger.begun():
-                self._since = None
+            if self._since is not None:
+                self._since = None if await self._ledger.begun() else await self._ledger.since(self._since)
         polling = asyncio.create_task(self._poll_forever())
         walking = asyncio.create_task(self._walk_back_forever())
         try:
