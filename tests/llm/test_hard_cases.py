@@ -199,6 +199,27 @@ async def test_wrong_usage_never_lowers_the_bill(wire, tmp_path):
     assert all(row[3] > 0 for row in rows(tmp_path))
 
 
+async def test_an_absurd_usage_is_charged_the_bound_and_spoils_nobody(wire, tmp_path):
+    huge = {"prompt_tokens": 10**30, "completion_tokens": 5, "total_tokens": 10**30}
+    wire.openai.says("hello", usage=huge)
+    async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
+        with contextlib.suppress(LLMServiceError):
+            await hub.query(LLMRequest(prompt="Hello", model="cheap", max_retries=0, max_tokens=100))
+        assert (await hub.query(LLMRequest(prompt="Hello", model="cheap"))).text
+        await clean(hub)
+    assert 90_000 <= rows(tmp_path)[0][3] < 1_000_000  # 85 tokens in at 1, five bytes out at 2 USD a million
+    assert len(rows(tmp_path)) == 2
+
+
+async def test_a_name_that_no_database_holds_loses_its_row_alone(wire, tmp_path):
+    async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
+        odd = LLMRequest(prompt="Hello", model="cheap").model_copy(update={"feature_name": "\ud800"})
+        answers = await hub.query_batch([LLMRequest(prompt="Hello", model="cheap"), odd] * 3)
+        assert all(not isinstance(answer, BaseException) for answer in answers)
+        await clean(hub)
+    assert len(rows(tmp_path)) == 3
+
+
 async def test_a_locked_database_delays_no_answer_and_the_rows_follow(wire, tmp_path):
     async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
         await hub.query(LLMRequest(prompt="Hello"))

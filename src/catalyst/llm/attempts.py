@@ -35,6 +35,9 @@ from catalyst.llm.walk import Walk
 LEAST_TOKENS = 64
 """A request that left max_tokens unset is cut no shorter than this to fit the money left."""
 
+MOST_TOKENS = 20_000_000
+"""No call of any provider uses more."""
+
 GRACE = 15.0
 """Seconds that a lease outlives its attempt's deadline."""
 
@@ -200,18 +203,25 @@ class Attempts:
         attempt.circuit.succeeded()
         self.ended(attempt.target.model.provider, True)
         self.router.measured(attempt.target, self.clock.monotonic() - attempt.began)
-        estimated = usage.input <= 0 and usage.output <= 0
-        if estimated:
-            usage = Usage(trail.job.tokens, tokens.estimated(tokens.utf8_length(text)))
+        if not _plausible(usage):
+            used = Usage(trail.job.bound, tokens.utf8_length(text))
+            self._close(trail, attempt, Outcome.OK, used, attempt.reservation.amount, estimated=True)
+            return
+        size = tokens.utf8_length(text)
+        if usage.input <= 0 and usage.output <= 0:  # nothing was said: shown is the likely, charged the most it can be
+            cost = min(attempt.price.cost(Usage(trail.job.bound, size)), attempt.reservation.amount)
+            likely = Usage(trail.job.tokens, tokens.estimated(size))
+            self._close(trail, attempt, Outcome.OK, likely, cost, estimated=True)
+            return
         cost = attempt.price.cost(usage)
         if cost > attempt.reservation.amount:
             log.warning("budget.bound.exceeded", target=attempt.target.name, cost=str(usd(cost)))
-        self._close(trail, attempt, Outcome.OK, usage, cost, estimated=estimated)
+        self._close(trail, attempt, Outcome.OK, usage, cost)
 
     def _abandoned(self, trail: Trail, attempt: Attempt, usage: Usage | None, text: str) -> None:
         """The consumer stopped: charged is the input and what was delivered, by bounds where nothing was said."""
         attempt.circuit.left()
-        if usage is not None:
+        if usage is not None and _plausible(usage):
             self._close(trail, attempt, Outcome.CANCELLED, usage, attempt.price.cost(usage))
             return
         usage = Usage(trail.job.bound, tokens.utf8_length(text) + LEAST_TOKENS)
@@ -228,6 +238,8 @@ class Attempts:
         else:
             attempt.circuit.left()
         usage = usage or getattr(error, "usage", None)
+        if usage is not None and not _plausible(usage):
+            usage = None
         if usage is not None:
             cost = attempt.price.cost(usage)
         else:
@@ -275,6 +287,12 @@ class Attempts:
         trail.calls += 1
         trail.cost += cost
         trail.records.append(Record(model.provider, model.name, outcome, seconds * 1000, usage, usd(cost), detail))
+
+
+def _plausible(usage: Usage) -> bool:
+    """Whether a provider's count can be true: a number beyond it would spoil the budget for everybody."""
+    counts = (usage.input, usage.output, usage.cached, usage.cache_write, usage.reasoning)
+    return min(counts) >= 0 and max(counts) <= MOST_TOKENS
 
 
 def _cut(target: Target, delivered: list[str], error: LLMServiceError) -> LLMStreamError:

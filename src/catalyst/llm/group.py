@@ -57,6 +57,8 @@ class Group(Generic[Op]):
         self._hurry: asyncio.Event | None = None
         self._urgent = False
         self._in_hand: list[_Entry[Op]] = []
+        self._came = 0
+        self._went = 0
         self.failing = False
 
     def __len__(self) -> int:
@@ -64,6 +66,7 @@ class Group(Generic[Op]):
 
     def post(self, op: Op) -> None:
         self._queue.append(_Entry(op, None))
+        self._came += 1
         self._start()
         if len(self._queue) == self._most:
             self._wake()
@@ -72,6 +75,7 @@ class Group(Generic[Op]):
         """The operation's result. Raises StorageError where the store does not take it."""
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append(_Entry(op, waiter))
+        self._came += 1
         self._start()
         self._wake()
         try:
@@ -89,17 +93,16 @@ class Group(Generic[Op]):
 
     async def flush(self) -> None:
         """Return once everything queued so far was taken, or the store failed once."""
-        while self._task is not None and self._queue:
+        until = self._came
+        while self._went < until and self._task is not None and not self.failing:
             self._wake()
             await asyncio.sleep(0.001)
-            if self.failing:
-                return
-        while self._task is not None and not self.failing:
-            await asyncio.wait([self._task], timeout=0.01)
 
     async def close(self) -> None:
-        """Flush, then stop trying."""
+        """Flush, then stop trying; what the store has in hand is waited for, so that nothing is taken twice."""
         await self.flush()
+        while self._in_hand:  # noqa: ASYNC110 (only while the store is slow)
+            await asyncio.sleep(0.01)
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -107,6 +110,7 @@ class Group(Generic[Op]):
     def drain(self) -> list[Op]:
         """Take out the posted operations that the store never took."""
         left = [entry.op for entry in self._queue if entry.waiter is None]
+        self._went += len(self._queue)
         self._queue.clear()
         return left
 
@@ -155,20 +159,33 @@ class Group(Generic[Op]):
         except StorageError as error:
             self._failed(taken, error)
             return
-        except BaseException:  # cancelled at close: what is posted stays queued for a later flush
-            self._queue.extendleft(reversed([entry for entry in taken if entry.waiter is None]))
-            raise
+        except Exception as error:  # noqa: BLE001 (a unit of work: one operation that no store can hold must not spoil the others)
+            await self._one_by_one(taken, error)
+            return
         finally:
             self._in_hand = []
         if self.failing:
             log.info("store.back", store=self._name)
         self.failing = False
+        self._went += len(taken)
         for entry, result in zip(taken, results, strict=True):
             self._settle(entry, result)
+
+    async def _one_by_one(self, taken: list[_Entry[Op]], error: Exception) -> None:
+        if len(taken) > 1:
+            for entry in taken:
+                await self._hand_over([entry])
+            return
+        log.error("store.refused", store=self._name, error=repr(error)[:300])
+        self._went += 1
+        [entry] = taken
+        if entry.waiter is not None and not entry.waiter.done():
+            entry.waiter.set_exception(StorageError(f"{self._name} cannot hold this: {error!r}"))
 
     def _wanted(self, taken: list[_Entry[Op]]) -> list[_Entry[Op]]:
         for entry in taken:
             if entry.waiter is not None and entry.waiter.done():
+                self._went += 1
                 self._undo(entry.op, None)
         return [entry for entry in taken if entry.waiter is None or not entry.waiter.done()]
 
@@ -187,7 +204,9 @@ class Group(Generic[Op]):
         for entry in reversed(taken):
             if entry.waiter is None:
                 self._queue.appendleft(entry)
-            elif entry.waiter.done():
+                continue
+            self._went += 1
+            if entry.waiter.done():
                 self._undo(entry.op, None)
             else:
                 entry.waiter.set_exception(error)
