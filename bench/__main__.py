@@ -1,4 +1,4 @@
-"""Run the figures: `python -m bench [NAME…] [--quick]`; results go to bench/results/NAME.json and, as a table, to stdout.
+"""Run the figures: `python -m bench [NAME…] [--quick]`; results go to bench/results/NAME.json, and as a table out.
 
 Each bench is a process of its own and prints one JSON line last (`python -m bench.NAME --help` tells its options).
 """
