@@ -40,6 +40,7 @@ class Model:
     context: int = DEFAULT_CONTEXT
     tier: str = "medium"
     capabilities: frozenset[str] = frozenset()
+    """`schema`, `tools`, `stream`; empty where nobody said, and then nothing is ruled out."""
     retired: str = ""
     """Its successor's name, where the provider no longer serves it."""
     price: SetPrice | None = None
@@ -158,7 +159,7 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
             id=str(entry.get("id", name)),
             context=int(entry.get("context", DEFAULT_CONTEXT)),
             tier=str(entry.get("tier", "medium")),
-            capabilities=frozenset(entry.get("capabilities", ("stream",))),
+            capabilities=frozenset(entry.get("capabilities", ())),
             retired=str(entry.get("retired", "")),
             price=_price(price) if price is not None else None,
         )
