@@ -1,1 +1,1 @@
-"""To be written by the room."""
+"""The durable log: `types.py` says what a message holds, `log.py` what a log promises, `sqlite.py` keeps it."""

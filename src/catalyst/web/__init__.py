@@ -1,1 +1,1 @@
-"""To be written by the room."""
+"""The service that clients see: WebSocket, REST, the page. `create_app` in `app.py` puts it together."""
