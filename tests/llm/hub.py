@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -87,3 +88,17 @@ def money(folder: Path) -> dict[str, tuple[int, int]]:
         found = connection.execute("SELECT scope, settled, reserved FROM budget").fetchall()
         assert connection.execute("SELECT count(*) FROM reservations").fetchone() == (0,)
         return {scope: (settled, reserved) for scope, settled, reserved in found}
+
+
+async def clean(hub: LLMService) -> None:
+    """No reservation, slot, queue place or half-open probe is left."""
+    parts = hub._parts
+    for _ in range(200):
+        sums = await hub.spent()
+        if all(value.reserved == 0 for value in sums.values()):
+            break
+        await asyncio.sleep(0.01)
+    assert all(value.reserved == 0 for value in sums.values())
+    assert (parts.gate.free, parts.gate.waiting) == (parts.gate.size, 0)
+    assert all((gate.free, gate.waiting) == (gate.size, 0) for gate in parts.attempts.gates.values())
+    assert parts.limits.waiting == 0
