@@ -80,13 +80,17 @@ async def test_a_filter_is_kept_in_the_address_and_holds_for_past_and_live(servi
     assert window.complaints == []
 
 
-async def test_after_a_restart_the_page_goes_on_where_it_was(service: Service, window: Window):
+async def test_after_a_restart_the_page_goes_on_where_it_was(start, window: Window):
+    edgar = {"state": "live", "reason": "", "last_poll": None, "lag_s": 0.5}
+    service = await start(status=lambda: {"edgar": edgar})
     await service.log.append([filing(1)])
     await window.open(service.http)
     await window.live()
+    await expect(window.chip("EDGAR")).to_have_text("EDGAR live")
     await service.stop()
     await expect(window.page.locator("#notice")).to_contain_text(re.compile(r"resuming from \d\d:\d\d:\d\d…"))
     await expect(window.chip("stream")).to_contain_text("disconnected")
+    await expect(window.chip("EDGAR")).to_contain_text("unknown")
     await expect(window.rows).to_have_count(1)
     await service.start()
     await service.log.append([filing(2), filing(1, "Filing number 1, read", version=2)])

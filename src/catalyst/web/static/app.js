@@ -167,7 +167,7 @@ function changed() {
   document.title = unread + waiting ? `(${unread + waiting}) Catalyst` : "Catalyst";
   $("clear").hidden = filter.all;
   $("list").setAttribute("aria-busy", String(loading));
-  $("loading").hidden = !loading || list.size > 0;
+  $("loading").hidden = !loading || list.size >= MOST_ROWS;
   $("older").hidden = older === null || loading || list.size >= MOST_ROWS;
   say($("full"), list.size >= MOST_ROWS ? `The newest ${MOST_ROWS} are shown; the others are at api/filings/recent.` : "");
   empty(!loading && !list.size && $("problem").hidden && $("key").hidden);

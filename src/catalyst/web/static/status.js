@@ -31,12 +31,16 @@ export class StatusBar {
       this.failure = error.message;
     }
     this.render();
+    clearTimeout(this.timer); // of another question that was asked meanwhile
     this.timer = setTimeout(() => this.run(), document.hidden ? HIDDEN_MS : SEEN_MS);
   }
 
   setStream(word, why) {
+    // What the service said of itself is not known to hold once it is gone, nor what it says of itself when it is back.
+    const turned = word !== this.stream.word && (word === "disconnected" || word === "live");
     this.stream = { word, why };
     this.render();
+    if (turned) this.run();
   }
 
   // Where "no filings yet" comes from, in words; empty while that is unknown.
@@ -64,7 +68,7 @@ export class StatusBar {
   streamReason() {
     const parts = [this.stream.why];
     const stream = this.found?.stream;
-    if (stream) parts.push(`${stream.head} messages, ${stream.clients} ${stream.clients === 1 ? "client" : "clients"}`);
+    if (stream && this.stream.word === "live") parts.push(`${stream.head} messages, ${stream.clients} ${stream.clients === 1 ? "client" : "clients"}`);
     return parts.filter(Boolean).join("; ");
   }
 
