@@ -206,7 +206,15 @@ class _Status:
                 "p95_s": counters.delay(0.95),
             },
             "model": _model(self._llm),
+            **await self._models(),
         }
+
+    async def _models(self) -> dict[str, Any]:
+        """Open circuits and money, where models are used; the page shows no money chip without."""
+        if self._llm is None:
+            return {}
+        health = await self._llm.health()
+        return {"circuits": health["circuits"], "money": health["budget"]}
 
     def problems(self) -> list[str]:
         watch = self._poller.state
