@@ -60,3 +60,9 @@ def test_discussion_comes_before_other_items_and_exhibit_lists_are_left_out() ->
 @given(st.text(max_size=2000))
 def test_any_text_has_a_bounded_summary(text: str) -> None:
     assert len(summarize([text])) <= MAX_CHARS
+
+
+def test_a_short_item_does_not_hide_the_next_one():
+    first = "On February 4, 2026, the Company presented at an investor conference in Boston."
+    second = "The Company received a notice from Nasdaq that its bid price was below $1.00 for 30 days."
+    assert summarize([first, second]) == f"{first} {second}"

@@ -80,12 +80,15 @@ def sources(parsed: Parsed) -> Iterator[str]:
 
 
 def summarize(texts: Iterable[str]) -> str:
-    """Two or three sentences, verbatim and in their order, of the first text that has any; empty when none has."""
+    """Two or three sentences, verbatim and in their order, of the first texts that have any; empty when none has."""
+    told: list[str] = []
     for text in texts:
         best = _best(_weighed(text[:READ_CHARS]))
-        if best:
-            return " ".join(sentence.text for sentence in best)
-    return ""
+        told += [sentence.text for sentence in best if sentence.text not in told][: SENTENCES - len(told)]
+        if len(told) > 1:
+            break
+    summary = " ".join(told)
+    return summary if len(summary) <= MAX_CHARS else told[0]
 
 
 def sentences(text: str) -> Iterator[str]:

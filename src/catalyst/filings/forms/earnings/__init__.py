@@ -46,7 +46,8 @@ _ADJUSTED = {
 _PER_SHARE = ("eps", "dividend")
 _RELEASE = re.compile(
     r"\b(?:results|earnings|net (?:income|loss|earnings))\b.{0,200}?\b(?:quarter|three months|fiscal|year)\b|"
-    r"\b(?:quarter|three months|fiscal|full[- ]year|year[- ]end)\b.{0,200}?\b(?:results|earnings|net (?:income|loss|earnings))\b",
+    r"\b(?:quarter|three months|fiscal|full[- ]year|year[- ]end)\b.{0,200}?\b(?:results|earnings|net (?:income|"
+    r"loss|earnings))\b",
     re.IGNORECASE | re.DOTALL,
 )
 _HEAD = 3_000
@@ -72,7 +73,9 @@ def earnings(text: str) -> tuple[Fact, ...]:
     facts = [_of_table(item, text, currency) for item in found]
     facts += _of_prose(found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences), main)
     facts = [item for item in facts if item is not None]
-    ordered = sorted(facts, key=lambda item: (_ORDER.index(item.name) if item.name in _ORDER else len(_ORDER), item.scope))
+    ordered = sorted(
+        facts, key=lambda item: (_ORDER.index(item.name) if item.name in _ORDER else len(_ORDER), item.scope)
+    )
     return (*ordered, *(item for guided in guidance_in(sentences, blocks) for item in _of_guidance(guided)))
 
 
@@ -88,14 +91,18 @@ def _of_table(item: Found, text: str, currency: str) -> Fact | None:
     name = _name(item.name, item.basis)
     quote = quoted(text[item.row.start : item.row.end])
     period = _period(item.end)
-    return fact(name, item.value, unit=_unit(name, item.currency or currency), period=period, scope=item.scope, quote=quote)
+    return fact(
+        name, item.value, unit=_unit(name, item.currency or currency), period=period, scope=item.scope, quote=quote
+    )
 
 
 def _period(end: date | None) -> str:
     return end.isoformat() if end else ""
 
 
-def _of_prose(found: list[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool], main: Main | None) -> list[Fact]:
+def _of_prose(
+    found: list[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool], main: Main | None
+) -> list[Fact]:
     """What sentences add: figures that no table has, and the dividend unless the tables show another."""
     have = {(item.name, item.basis) for item in found if item.scope == "current"}
     extra = [item for key, item in prose.items() if key not in have]

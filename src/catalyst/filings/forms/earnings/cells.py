@@ -16,7 +16,8 @@ _CURRENCY = r"US\$|C\$|CA\$|A\$|HK\$|NT\$|R\$|\$|€|£|¥|RMB|NIS"
 _NUMBER = re.compile(
     rf"(?P<plus>[+~])?\s?(?P<minus>[-−–])?\s?(?P<currency>{_CURRENCY})?\s?(?P<open>\()?\s?(?P<inner>{_CURRENCY})?\s?"
     r"(?P<minus2>[-−–])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d{1,6})?|\d{1,15}(?:\.\d{1,6})?|\.\d{1,6})"
-    r"\s?(?P<percent>%|bps|pts|x|pp)?\s?(?P<close>\))?\s?(?P<after>%|bps|pts|x|pp)?\s?(?:\((?:\d|[a-z])\)|\*{1,3}|[†‡])?",
+    r"\s?(?P<percent>%|bps|pts|x|pp)?\s?(?P<close>\))?\s?(?P<after>%|bps|pts|x|pp)?\s?(?:\((?:\d|[a-z])\)|"
+    r"\*{1,3}|[†‡])?",
 )
 _NOTHING = re.compile(rf"(?:{_CURRENCY})?\s?(?:[-–—−]{{1,3}}|N/?[AM]|n/?[am]|NM|nmf)\s?%?(?:\s?\([a-z\d]\))?")
 _NOTE = re.compile(r"\(?[a-z]\)?|\(?[ivx]{1,4}\)|\(\d\)\)|[*†‡+]{1,3}")

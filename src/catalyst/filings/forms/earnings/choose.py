@@ -34,7 +34,9 @@ def _statement(found: Sequence[Found]) -> int:
 
 def _anchored(found: Sequence[Found], own: Sequence[Found]) -> set[int]:
     """Tables that show a figure of the statement, so that they are about the whole company too."""
-    known = {(item.name, item.value) for item in own if item.scope == "current" and item.name in _ANCHORS and item.value}
+    known = {
+        (item.name, item.value) for item in own if item.scope == "current" and item.name in _ANCHORS and item.value
+    }
     return {item.block for item in found if item.scope == "current" and (item.name, item.value) in known}
 
 

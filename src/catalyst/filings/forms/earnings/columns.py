@@ -7,6 +7,7 @@ Start with `columns_of`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +22,16 @@ _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_DATE = re.compile(rf"\b{_MONTH}\s?(?P<day>\d{{1,2}})?(?:st|nd|rd|th)?\b,?(?:\s?,?\s?(?P<year>(?:19|20)\d\d)\b)?", re.I)
+_DATE = re.compile(
+    rf"\b{_MONTH}\s?(?P<day>\d{{1,2}})?(?:st|nd|rd|th)?\b,?(?:\s?,?\s?(?P<year>(?:19|"
+    rf"20)\d\d)\b)?",
+    re.I,
+)
 _SLASHED = re.compile(r"\b(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d\d)\b")
 _YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,.]\d|\d)")
 _QUARTER = re.compile(
-    r"\bq(?P<a>[1-4])\b|\b(?P<b>[1-4])q(?=\d\d\b|\d{4}\b|\b)|\b(?P<c>first|second|third|fourth)[\s-]+(?:fiscal[\s-]+)?quarter\b",
+    r"\bq(?P<a>[1-4])\b|\b(?P<b>[1-4])q(?=\d\d\b|\d{4}\b|\b)|\b(?P<c>first|second|third|"
+    r"fourth)[\s-]+(?:fiscal[\s-]+)?quarter\b",
     re.I,
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
@@ -34,7 +40,8 @@ _QUARTERLY = re.compile(
     r"\b(?:three|3)[\s-]months?\b|\bquarters?\b|\b(?:13|14|thirteen|fourteen)[\s-]weeks?\b|\bquarterly\b", re.I
 )
 _PARTLY = re.compile(
-    r"\b(?:six|nine|6|9)[\s-]months?\b|\b(?:26|27|39|40|twenty[\s-]six|twenty[\s-]seven|thirty[\s-]nine|forty)[\s-]weeks?\b|"
+    r"\b(?:six|nine|6|9)[\s-]months?\b|\b(?:26|27|39|40|twenty[\s-]six|twenty[\s-]seven|thirty[\s-]nine|"
+    r"forty)[\s-]weeks?\b|"
     r"\byear[\s-]to[\s-]date\b|\bytd\b|\b(?:two|three) (?:fiscal )?quarters\b|\bttm\b|\bltm\b|\btrailing\b|\bhalf\b|"
     r"\bfour quarters\b|\blast twelve\b|\btrailing twelve\b",
     re.I,
@@ -50,17 +57,91 @@ _CHANGE = re.compile(
     re.I,
 )
 _OTHER = re.compile(
-    r"pro[\s-]?forma|adjustments?\b|reconcil|previous guidance|outlook|guidance|budget|estimate|target|forecast|as of\b.{0,20}$",
+    r"pro[\s-]?forma|adjustments?\b|reconcil|previous guidance|outlook|guidance|budget|estimate|target|forecast|"
+    r"as of\b.{0,20}$",
     re.I,
 )
 _NON_GAAP = re.compile(r"\bnon[\s-]?gaap\b|\bas adjusted\b|^adjusted\b|\bpro[\s-]?forma\b|\bunderlying\b", re.I)
 _GAAP = re.compile(r"\bgaap\b|\bas reported\b", re.I)
-_SILENT = frozenset(
-    ["ended", "ending", "for", "the", "and", "period", "periods", "quarter", "quarters", "fiscal", "year", "years", "months", "weeks",
-     "unaudited", "audited", "restated", "actual", "gaap", "non", "from", "results", "reported", "revised", "recast", "date", "end", "ends",
-     "three", "twelve", "adjusted", "january", "february", "march", "april", "june", "july", "august", "september", "october",
-     "november", "december", "qtr", "note", "ytd", "compared", "with", "over", "under", "prior", "current"]
+_MAYBE = re.compile(
+    r"\d|%|month|quarter|week|year|annual|gaap|adjust|pro|underlying|report|change|var|crease|cent|chg|growth|"
+    r"vs|yoy|qoq|y/y|q/q|"
+    r"bet|worse|fav|bps|half|ytd|ttm|ltm|trail|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
+    re.IGNORECASE,
 )
+"""Whatever any pattern here can match holds one of these."""
+_MAYBE_PERIOD = re.compile(
+    r"\d|%|month|quarter|week|year|gaap|adjust|report|change|\b(?:in|"
+    r"dollars)\b",
+    re.IGNORECASE,
+)
+_CONSOLIDATED = re.compile(r"\bconsolidated\b|\btotal\b", re.IGNORECASE)
+_SILENT = frozenset(
+    [
+        "ended",
+        "ending",
+        "for",
+        "the",
+        "and",
+        "period",
+        "periods",
+        "quarter",
+        "quarters",
+        "fiscal",
+        "year",
+        "years",
+        "months",
+        "weeks",
+        "unaudited",
+        "audited",
+        "restated",
+        "actual",
+        "gaap",
+        "non",
+        "from",
+        "results",
+        "reported",
+        "revised",
+        "recast",
+        "date",
+        "end",
+        "ends",
+        "three",
+        "twelve",
+        "adjusted",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "qtr",
+        "note",
+        "ytd",
+        "compared",
+        "with",
+        "over",
+        "under",
+        "prior",
+        "current",
+    ]
+)
+
+_PERIODS = re.compile(
+    "|".join(
+        re.sub(r"\?P<\w+>", "?:", pattern.pattern)
+        for pattern in (_DATE, _SLASHED, _LABEL_YEAR, _QUARTER, _PARTLY, _QUARTERLY, _YEARLY, _CHANGE)
+    )
+    + r"|\([^)]*\)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[a-z]{3,}")
+_REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +179,11 @@ class Column:
         return self.year, self.month, self.quarter
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def column(text: str) -> Column:
     """What one heading cell says."""
+    if not _MAYBE.search(text):
+        return Column(other=len(_words(text)))
     year, month, day = _date(text)
     quarter = _QUARTER.search(text)
     number = 0
@@ -113,10 +197,7 @@ def column(text: str) -> Column:
 
 def _words(text: str) -> list[str]:
     """The words of a heading that speak of no period."""
-    rest = _LABEL_YEAR.sub(" ", _SLASHED.sub(" ", _DATE.sub(" ", text)))
-    for pattern in (_QUARTER, _PARTLY, _QUARTERLY, _YEARLY, _CHANGE):
-        rest = pattern.sub(" ", rest)
-    return [word for word in re.findall(r"[a-z]{3,}", re.sub(r"\([^)]*\)", " ", rest.lower())) if word not in _SILENT]
+    return [word for word in _WORD.findall(_PERIODS.sub(" ", text).lower()) if word not in _SILENT]
 
 
 def _is_change(text: str) -> bool:
@@ -164,7 +245,24 @@ def columns_of(layers: Sequence[Sequence[str]]) -> list[Column]:
     leaves = _years(_trimmed(read[at]))
     for layer in read[:at][::-1] + read[at + 1 :]:
         leaves = _spread(leaves, layer)
-    return _settled(leaves)
+    return _settled(_whole(leaves, layers))
+
+
+def _whole(leaves: list[Column], layers: Sequence[Sequence[str]]) -> list[Column]:
+    """Where names such as segments split columns of one period, only those of the whole company."""
+    keys = [(leaf.key, leaf.day, leaf.span, leaf.basis) for leaf in leaves if leaf.dated]
+    if len(set(keys)) == len(keys):
+        return leaves
+    for layer in layers:
+        names = layer[1:] if len(layer) > 2 and len(leaves) % len(layer) else layer
+        if len(names) < 2 or len(leaves) % len(names) or any(_MAYBE_PERIOD.search(name) for name in names):
+            continue
+        size = len(leaves) // len(names)
+        return [
+            leaf if _CONSOLIDATED.search(names[index // size]) else replace(leaf, change=True)
+            for index, leaf in enumerate(leaves)
+        ]
+    return leaves
 
 
 def _trimmed(layer: list[Column]) -> list[Column]:
@@ -176,16 +274,26 @@ def _trimmed(layer: list[Column]) -> list[Column]:
 
 
 def _spread(leaves: list[Column], layer: list[Column]) -> list[Column]:
-    """The columns with what another line of the heading adds."""
+    """The columns with what another line of the heading adds; a cell above the labels adds nothing."""
+    layer = layer[1:] if len(layer) == len(leaves) + 1 else layer
+    if not all(cell.basis for cell in layer):
+        layer = [cell if cell.span or cell.dated else replace(cell, basis="") for cell in layer]
     telling = [cell for cell in layer if cell.span or cell.month or cell.basis or cell.change or cell.dated]
     if not telling:
         return leaves
     if len(telling) == 1:
-        return [_joined(leaf, replace(telling[0], change=False)) for leaf in leaves]
+        return [_joined(leaf, _alone(telling[0])) for leaf in leaves]
     groups = _groups(leaves, len(telling))
-    if groups is None:
+    if groups is None or (telling[0].change and not leaves[0].change):
         return leaves
     return [_joined(leaf, telling[group]) for leaf, group in zip(leaves, groups, strict=True)]
+
+
+def _alone(cell: Column) -> Column:
+    """What one cell above all columns tells of each. A bare date there is the release's own."""
+    if cell.month and cell.year and not cell.span:
+        cell = replace(cell, month=0, day=0, year=0)
+    return replace(cell, change=False)
 
 
 def _groups(leaves: list[Column], count: int) -> list[int] | None:
@@ -243,5 +351,6 @@ def _years(leaves: list[Column]) -> list[Column]:
     if not any(leaf.quarter for leaf in leaves):
         return leaves
     return [
-        replace(leaf, span="year") if leaf.dated and not (leaf.quarter or leaf.month or leaf.span) else leaf for leaf in leaves
+        replace(leaf, span="year") if leaf.dated and not (leaf.quarter or leaf.month or leaf.span) else leaf
+        for leaf in leaves
     ]

@@ -19,27 +19,47 @@ from catalyst.filings.forms.earnings.terms import Said, mentions
 _N = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,12}(?:\.\d+)?|\.\d+)"
 _S = r"(?:\s?(?P<{0}>billion|million|thousand|bn|mm|b|m|k)\b)?"
 _RANGE = re.compile(
-    rf"(?P<cur>US\$|[$€£])?\s?(?P<p1>\(?[-−–]?\s?)[$€£]?(?P<low>{_N})\)?{_S.format('s1')}(?:\s?per share)?\s?"
-    rf"(?:to|and|through|[-–—])\s{{0,2}}(?:US\$|[$€£])?\s?(?P<p2>\(?[-−–]?)[$€£]?(?P<high>{_N})\)?{_S.format('s2')}(?!\s?(?:%|percent|basis|bps))",
+    rf"(?P<cur>US\$|"
+    rf"[$€£])?(?P<p1>\s?\(?[-−–]?\s?)(?P<inner>[$€£])?(?P<low>{_N})\)?{_S.format('s1')}(?:\s?per share)?\s?"
+    rf"(?:to|and|through|[-–—])\s{{0,2}}(?:US\$|"
+    rf"[$€£])?\s?(?P<p2>\(?[-−–]?)[$€£]?(?P<high>{_N})\)?{_S.format('s2')}(?!\s?(?:%|percent|basis|bps))",
     re.IGNORECASE,
 )
 _MARGIN = re.compile(
-    rf"[$€£](?P<mid>{_N}){_S.format('s1')},?\s(?:plus or minus|\+/-|±)\s(?:(?P<share>\d+(?:\.\d+)?)\s?(?:%|percent)|[$€£]\s?(?P<by>{_N}){_S.format('s2')})",
+    rf"[$€£](?P<mid>{_N}){_S.format('s1')},?\s(?:plus or minus|\+/-|±)\s(?:(?P<share>\d+(?:\.\d+)?)\s?(?:%|"
+    rf"percent)|[$€£]\s?(?P<by>{_N}){_S.format('s2')})",
     re.IGNORECASE,
 )
-_POINT = re.compile(rf"(?:approximately|about|around|roughly|of|to be|at)\s(?:approximately |about |around |roughly )?[$€£](?P<mid>{_N}){_S.format('s1')}", re.IGNORECASE)
+_POINT = re.compile(
+    rf"(?:approximately|about|around|roughly|of|to be|at)\s(?:approximately |about |around |"
+    rf"roughly )?[$€£](?P<mid>{_N}){_S.format('s1')}",
+    re.IGNORECASE,
+)
 _CUE = re.compile(
-    r"\b(?:guidance|outlook|expects?|expected|expecting|anticipat\w+|forecasts?|projects?|projected|targets?|targeted|targeting|should be|"
+    r"\b(?:guidance|outlook|expects?|expected|expecting|anticipat\w+|forecasts?|projects?|projected|targets?|"
+    r"targeted|targeting|should be|"
     r"estimates|now sees|range)\b",
     re.IGNORECASE,
 )
 _SECTION = re.compile(r"\b(?:guidance|outlook|targets?|expectations)\b", re.IGNORECASE)
+_DIGIT = re.compile(r"[$€£]\s?\(?[\d.]")
 _OLD = re.compile(
-    r"\b(?:previous\w*|prior|earlier|initial|old|from|versus|compared (?:to|with)|vs\.?|withdr\w+|suspend\w+|no longer)\b[^.;]{0,60}$", re.IGNORECASE
+    r"\b(?:previous\w*|prior|earlier|initial|old|versus|compared (?:to|with)|vs\.?|withdr\w+|suspend\w+|"
+    r"no longer)\b[^.;]{0,60}$",
+    re.IGNORECASE,
 )
-_NOT_NOW = re.compile(r"\b(?:withdr[ae]w\w*|suspend\w*|exceeded|above|reported|compared with (?:our|its|the) guidance|upper end|high end|mid-?point)\b", re.IGNORECASE)
+_NOT_NOW = re.compile(
+    r"\b(?:withdr[ae]w\w*|suspend\w*|exceeded|above|reported|compared with (?:our|its|the) guidance|upper end|"
+    r"high end)\b",
+    re.IGNORECASE,
+)
 _POWERS = {"billion": 9, "bn": 9, "b": 9, "million": 6, "mm": 6, "m": 6, "thousand": 3, "k": 3, "": 0}
-_NEAR_EPS = re.compile(r"\s{0,2}(?:in )?(?:adjusted |non-gaap |gaap )?(?:of )?(?:per (?:common |ordinary |diluted |fully diluted |basic )*share|(?:diluted )?eps\b|a share\b)", re.I)
+_NEAR_EPS = re.compile(
+    r"\s{0,2}(?:in )?(?:adjusted |non-gaap |gaap )?(?:of )?(?:per (?:common |ordinary |diluted |fully diluted |"
+    r"basic )*share|(?:diluted )?eps\b|a share\b)"
+    r"(?!\s(?:of|on|for|related|due|impact|from|associated|charge|benefit))",
+    re.I,
+)
 _MOST_EPS = Decimal(1_000)
 _LEAST_MONEY = Decimal(100_000)
 
@@ -65,26 +85,27 @@ def guidance_in(sentences: Sequence[Passage], blocks: Sequence[Block]) -> list[G
 
 def _from_passage(passage: Passage) -> Iterator[Guided]:
     text = passage.text
-    if not (_CUE.search(text) or _SECTION.search(passage.heading)) or _NOT_NOW.search(text):
+    if not _DIGIT.search(text) or not (_CUE.search(text) or _SECTION.search(passage.heading)) or _NOT_NOW.search(text):
         return
     named = list(mentions(text))
     if not named:
         return
     taken: list[tuple[int, int]] = []
+    subjects: set[int] = set()
     for pattern in (_MARGIN, _RANGE):
         for found in pattern.finditer(text):
             if any(start < found.end() and found.start() < end for start, end in taken):
                 continue
             taken.append(found.span())
-            item = _guided(text, found, named, pattern is _MARGIN)
-            if item:
+            subject = _subject(text, found.start(), found.end(), named)
+            item = _guided(text, found, subject, pattern is _MARGIN)
+            if subject and subject.start not in subjects and item:
                 yield item
-    if not taken:
-        yield from _points(text, named)
+            subjects |= {subject.start} if subject else set()
+    yield from _points(text, [said for said in named if said.start not in subjects])
 
 
-def _guided(text: str, found: re.Match[str], named: list[Said], margin: bool) -> Guided | None:
-    subject = _subject(text, found.start(), found.end(), named)
+def _guided(text: str, found: re.Match[str], subject: Said | None, margin: bool) -> Guided | None:
     if subject is None or _OLD.search(text, max(0, found.start() - 70), found.start()):
         return None
     ends = _margin_ends(found) if margin else _ends(found, subject.name)
@@ -97,7 +118,9 @@ def _subject(text: str, start: int, end: int, named: list[Said]) -> Said | None:
     behind = _NEAR_EPS.match(text, end)
     if behind:
         last = next((said for said in reversed(before) if said.name in ("net_income", "eps")), None)
-        adjusted = last.adjusted if last else "adjusted" in behind.group().lower() or "non-gaap" in behind.group().lower()
+        adjusted = (
+            last.adjusted if last else "adjusted" in behind.group().lower() or "non-gaap" in behind.group().lower()
+        )
         return Said("eps", start, end, adjusted, bool(last and last.loss))
     last = before[-1] if before else None
     return last if last and last.name in ("revenue", "eps") and start - last.end <= 140 else None
@@ -107,7 +130,7 @@ def _ends(found: re.Match[str], name: str) -> tuple[Decimal, Decimal] | None:
     second = _POWERS[(found["s2"] or "").lower()]
     first = _POWERS[found["s1"].lower()] if found["s1"] else second
     low, high = _number(found["low"], first, found["p1"]), _number(found["high"], second, found["p2"])
-    if not found["cur"] and not (found["s1"] or found["s2"]):
+    if not (found["cur"] or found["inner"]) and not (found["s1"] or found["s2"]):
         return None
     return (low, high) if name == "eps" or (first and second) or low >= _LEAST_MONEY else None
 
@@ -150,9 +173,15 @@ def _points(text: str, named: list[Said]) -> Iterator[Guided]:
             continue
         found = _POINT.search(text, said.end, said.end + 60)
         between = text[said.end : found.start()] if found else ""
-        if found is None or re.search(r"\d|[;,]|increase|growth|decrease", between) or not _CUE.search(text[: found.end()]):
+        if (
+            found is None
+            or re.search(r"\d|[;,]|\b(?:from|in|for|growth|increases?|decreases?)\b(?! (?:the|fiscal|20))", between)
+            or not _CUE.search(text[: found.end()])
+        ):
             continue
-        if re.match(r"\s?(?:to|-|–)\s?[$\d]", text[found.end() : found.end() + 8]) or _OLD.search(text, max(0, found.start() - 70), found.start()):
+        if re.match(r"\s?(?:to\b|and\s?[$\d]|[-–])", text[found.end() : found.end() + 8]) or _OLD.search(
+            text, max(0, found.start() - 70), found.start()
+        ):
             continue
         middle = _number(found["mid"], _POWERS[(found["s1"] or "").lower()], "")
         if said.name == "eps" and found["s1"]:
@@ -173,7 +202,9 @@ def _from_rows(blocks: Sequence[Block]) -> Iterator[Guided]:
 
 def _from_row(row: Row, block: Block) -> Iterator[Guided]:
     figure = figure_of(re.sub(r"\(.*?\)", " ", row.label), row.context)
-    name = {"revenue": "revenue", "eps_diluted": "eps", "eps_plain": "eps", "eps_both": "eps"}.get(figure.name if figure else "")
+    name = {"revenue": "revenue", "eps_diluted": "eps", "eps_plain": "eps", "eps_both": "eps"}.get(
+        figure.name if figure else ""
+    )
     if figure is None or name is None:
         return
     power = power_of(f"({row.label})") or _label_power(row.label) or block.power or 0

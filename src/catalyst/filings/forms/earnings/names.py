@@ -11,12 +11,15 @@ from typing import Literal
 
 Basis = Literal["gaap", "non_gaap"]
 
-_NOTE = re.compile(r"\((?:\d{1,2}|[a-h]|[ivx]{1,4}|unaudited|note \d+)\)|[*†‡§#^]+|(?<=[a-z)])\d{1,2}(?=$|[\s,;:])|\s\d$")
+_NOTE = re.compile(
+    r"\((?:\d{1,2}|[a-h]|[ivx]{1,4}|unaudited|note \d+)\)|[*†‡§#^]+|(?<=[a-z)])\d{1,2}(?=$|[\s,;:])|\s\d$"
+)
 _LOSS = re.compile(r"\s*/?\s*\((?:loss|losses|income|deficit|earnings|profit|used in|decrease)\)\s*/?\s*")
 _SPACE = re.compile(r"[\s:;,.–—\-−/]+")
 _BULLET = re.compile(r"^(?:[\s•·▪◦◾●\-–—*]+|o\s+)+(?=\S)")
 _ADJUSTED = re.compile(
-    r"\bnon ?gaap\b|\badjusted\b|\bunderlying\b|\bpro ?forma\b|\bcore\b|\bexcluding\b|\bnormalized\b|\bas defined\b|\bcomparable\b"
+    r"\bnon ?gaap\b|\badjusted\b|\bunderlying\b|\bpro ?forma\b|\bcore\b|\bexcluding\b|\bnormalized\b|"
+    r"\bas defined\b|\bcomparable\b"
 )
 _GAAP_WORDS = re.compile(
     r"\b(?:as )?reported\b|\bon a? ?gaap basis\b|\bgaap\b|\bon a? ?non ?gaap basis\b|\bnon ?gaap\b|\bunaudited\b|"
@@ -24,36 +27,61 @@ _GAAP_WORDS = re.compile(
 )
 _NET = r"(?:net |consolidated |total |group )*"
 _REVENUE = re.compile(
-    rf"{_NET}(?:operating )?revenues?(?: net)?(?: and other(?: income)?)?|{_NET}sales(?: and (?:other )?(?:operating )?revenues?)?|"
-    rf"{_NET}revenues? and sales|revenues? total|revenues? net of interest expense|total revenues? net of interest expense|"
-    r"net operating revenues?|turnover|total sales and other(?: operating)? (?:revenue|income)s?|total revenues? and other income"
+    rf"{_NET}(?:operating )?revenues?(?: net)?(?: and other(?: income)?)?|"
+    rf"{_NET}sales(?: and (?:other )?(?:operating )?revenues?)?|"
+    rf"{_NET}revenues? and sales|revenues? total|revenues? net of interest expense|"
+    rf"total revenues? net of interest expense|"
+    r"net operating revenues?|turnover|total sales and other(?: operating)? (?:revenue|income)s?|"
+    r"total revenues? and other income"
 )
 _PROFIT = r"(?:income|earnings|loss|profit)"
-_NET_INCOME = re.compile(rf"(?:consolidated |total |group )?net {_PROFIT}|profit(?: for the (?:period|quarter|year))?|net {_PROFIT} consolidated")
+_NET_INCOME = re.compile(
+    rf"(?:consolidated |total |group )?net {_PROFIT}|profit(?: for the (?:period|quarter|year))?|"
+    rf"net {_PROFIT} consolidated"
+)
 _ATTRIBUTABLE = re.compile(
-    rf"(?:consolidated )?(?:net )?{_PROFIT}(?: and comprehensive {_PROFIT})? (?:attributable|available|applicable|allocable) to (?P<whom>.+)|"
+    rf"(?:consolidated )?(?:net )?{_PROFIT}(?: and comprehensive {_PROFIT})? (?:attributable|available|"
+    rf"applicable|allocable) to (?P<whom>.+)|"
     rf"(?P<owner>(?!net\b|operating\b|total\b|comprehensive\b|gross\b|segment\b).{{3,40}}) net {_PROFIT}"
 )
-_MINORITY = re.compile(r"non ?controlling|minority|redeemable|participating|diluted|preferred|discontinued|unvested|preference")
+_MINORITY = re.compile(
+    r"non ?controlling|minority|redeemable|participating|diluted|preferred|discontinued|unvested|preference"
+)
 _COMMON = re.compile(r"\bcommon\b|\bordinary\b")
 _OPERATING = re.compile(
-    rf"(?:total |consolidated |net )?operating {_PROFIT}|{_PROFIT} from operations|total (?:operating )?{_PROFIT} from operations|"
+    rf"(?:total |consolidated |net )?operating {_PROFIT}|{_PROFIT} from operations|"
+    rf"total (?:operating )?{_PROFIT} from operations|"
     rf"{_PROFIT} from operations total|operating {_PROFIT} total"
 )
-_EBITDA = re.compile(r"(?:total |consolidated )?adjusted ebitdax?(?: as defined)?|(?:total )?ebitdax? as (?:defined|adjusted)|(?:total )?ebitdax? adjusted")
+_EBITDA = re.compile(
+    r"(?:total |consolidated )?adjusted ebitdax?(?: as defined)?|(?:total )?ebitdax? as (?:defined|adjusted)|"
+    r"(?:total )?ebitdax? adjusted"
+)
 _CASH = re.compile(r"(?:total )?cash(?: and|&)? (?:cash )?equivalents|cash")
-_CASH_END = re.compile(r"(?:net )?cash(?: and|&)? (?:cash )?equivalents (?:at )?(?:the )?end of (?:the )?(?:period|year|quarter)")
+_CASH_END = re.compile(
+    r"(?:net )?cash(?: and|&)? (?:cash )?equivalents (?:at )?(?:the )?end of (?:the )?(?:period|year|quarter)"
+)
 _DIVIDEND = re.compile(
-    r"(?:quarterly |regular |cash |common |stock )*dividends? (?:declared |paid |declared and paid )*(?:per |on )?(?:common |ordinary )?(?:stock )?"
+    r"(?:quarterly |regular |cash |common |stock )*dividends? (?:declared |paid |declared and paid )*(?:per |"
+    r"on )?(?:common |ordinary )?(?:stock )?"
     r"(?:per )?(?:common )?share(?: of common stock)?(?: declared| paid)?|(?:cash )?dividends? per share"
 )
-_PER_SHARE = re.compile(r"\bper (?:common |ordinary |class a |basic |diluted |fully diluted )*share\b|\beps\b|\bper share\b")
+_PER_SHARE = re.compile(
+    r"\bper (?:common |ordinary |class a |basic |diluted |fully diluted )*share\b|\beps\b|\bper share\b"
+)
 _EPS_WORDS = re.compile(rf"{_PROFIT}|\beps\b")
 _NOT_EPS = re.compile(
-    r"dividend|book value|weighted|average|shares used|used (?:in|to|for)|number of|tangible|cash flow|ffo|funds|nav\b|revenue|price|"
-    r"\bper ads\b|distribut|impact|effect|continuing|discontinued|before|cumulative|ratio|share count|spread|taxable|undistributed|tax\b"
+    r"dividend|book value|\bshares\b|weighted|average|shares used|used (?:in|to|for)|number of|tangible|"
+    r"cash flow|ffo|funds|nav\b|revenue|price|"
+    r"\bper ads\b|distribut|impact|effect|continuing|discontinued|before|cumulative|ratio|share count|spread|"
+    r"taxable|undistributed|tax\b"
 )
-_SHARES = re.compile(r"weighted|average|shares used|number of shares|shares outstanding|share count|shares in")
+_SHARES = re.compile(r"weighted|average|\bshares\b|share count")
+_MAYBE = re.compile(
+    r"revenue|sales|income|loss|earning|profit|eps|share|ebitda|cash|dividend|turnover|basic|dilut|class a|gaap|"
+    r"reported|common stock",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +103,9 @@ def plain(label: str) -> str:
 
 def figure_of(label: str, context: str = "", title_basis: Basis | None = None) -> Figure | None:
     """The figure that a label names under a heading such as "Net income per share:" (`context`), or None."""
-    text = plain(label)
-    if not text or len(text) > 120:
+    if len(label) > 160 or not _MAYBE.search(label):
         return None
+    text = plain(label)
     adjusted = _ADJUSTED.search(text) is not None
     basis: Basis = "non_gaap" if adjusted else "gaap"
     core = _SPACE.sub(" ", _GAAP_WORDS.sub(" ", text)).strip()
@@ -151,14 +179,19 @@ def _continuing(text: str, adjusted: bool) -> tuple[str, int] | None:
 
 
 def _under_eps(context: str, text: str) -> bool:
-    return bool(_PER_SHARE.search(context)) and bool(_EPS_WORDS.search(f"{context} {text}")) and not _SHARES.search(context)
+    return (
+        bool(_PER_SHARE.search(context))
+        and bool(_EPS_WORDS.search(f"{context} {text}"))
+        and not _SHARES.search(context)
+    )
 
 
 def _row_under_eps(text: str) -> bool:
     """What may stand under such a heading: "Basic", "Diluted", "Net loss", "Class A common stock", "Net income per share"."""
     return (
         re.fullmatch(
-            rf"(?:total )?(?:basic|diluted|fully diluted|assuming dilution|basic and diluted)(?: {_PROFIT})?|net {_PROFIT}(?: attributable to .{{1,60}})?|"
+            rf"(?:total )?(?:basic|diluted|fully diluted|assuming dilution|basic and diluted)(?: {_PROFIT})?|"
+            rf"net {_PROFIT}(?: attributable to .{{1,60}})?|"
             r"(?:class a )?common stock|class a|as reported|gaap|non ?gaap",
             text,
         )

@@ -10,11 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _END = re.compile(r"(?<=[.!?;”\"])\s+(?=[A-Z“\"•(▪◦])|\s(?=[•▪◦●]\s?)")
-_ABBREVIATED = re.compile(r"(?:\b(?:Inc|Corp|Co|Ltd|No|vs|Mr|Ms|Mrs|Dr|Jr|Sr|St|approx|U\.S|[A-Z]|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.)$")
-_BULLET = re.compile(r"^\s*(?:[•·▪◦◾●*–—-]+|o\s|\(?\d{1,2}[.)]\s)\s*(?:\|\s*)?")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:Inc|Corp|Co|Ltd|No|vs|Mr|Ms|Mrs|Dr|Jr|Sr|St|approx|U\.S|[A-Z]|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|"
+    r"Dec)\.)$"
+)
+_BULLET = re.compile(r"^\s*(?:[•·▪◦◾●■►‣⁃*–—-]+|o\s|\(?\d{1,2}[.)]\s)\s*(?:\|\s*)?")
 _HEADING = 90
 _LONGEST = 1_500
-_STOP = re.compile(r"^[^a-z]{0,12}(?:safe harbor|forward[- ]looking statements|cautionary|use of non-gaap|non-gaap financial measures)", re.I)
+_STOP = re.compile(
+    r"^[^a-z]{0,12}(?:safe harbor|forward[- ]looking statements|cautionary|use of non-gaap|"
+    r"non-gaap financial measures)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,15 @@ def _paragraphs(text: str) -> Iterator[tuple[str, bool]]:
             gathered = []
         if bare and " | " not in bare:
             gathered.append(bare)
+        elif bare:
+            yield from (_paragraph([cell]) for cell in bare.split(" | ") if len(cell) > _HEADING)
 
 
 def _paragraph(lines: list[str]) -> tuple[str, bool]:
     joined = " ".join(" ".join(lines).split())
-    return joined, len(joined) > _HEADING or joined.endswith((".", ";")) or bool(re.search(r"\d[\d.,]*\s?(?:%|million|billion)|\$\d", joined))
+    return joined, len(joined) > _HEADING or joined.endswith((".", ";")) or bool(
+        re.search(r"\d[\d.,]*\s?(?:%|million|billion)|\$\d", joined)
+    )
 
 
 def _sentences(paragraph: str) -> Iterator[str]:

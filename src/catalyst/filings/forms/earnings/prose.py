@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
 from catalyst.filings.forms.earnings.passages import Passage
 from catalyst.filings.forms.earnings.terms import Said, mentions
@@ -18,26 +19,40 @@ from catalyst.filings.forms.earnings.terms import Said, mentions
 _N = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,12}(?:\.\d+)?|\.\d+"
 _AMOUNT = rf"[$€£]\s?(?P<open>\()?(?P<digits>{_N})\)?(?:\s?(?P<scale>billion|million|thousand|bn|mm|b|m)\b)?"
 _GIVES = re.compile(
-    r"(?:\s?\([^)]{1,40}\))?(?:\s(?:for|in) (?:the|its|our) (?:\w+[ -]){0,3}quarter(?: of)?(?: fiscal)?(?: year)?(?: \d{4})?(?: ended \w+ \d{1,2}, \d{4})?,?)?"
-    r"\s?(?:of|was|were|totaled|totalled|is|reached|came in at|:|(?:increased|decreased|grew|rose|declined|improved|fell)(?: by)?(?: \d[\d.]*\s?(?:%|percent))?(?: year[- ]over[- ]year)? to)"
+    r"(?:\s?\([^)]{1,40}\))?(?:\s(?:for|in) (?:the|its|"
+    r"our) (?:\w+[ -]){0,3}quarter(?: of)?(?: fiscal)?(?: year)?(?: \d{4})?(?: ended \w+ \d{1,2}, \d{4})?,?)?"
+    r"\s?(?:of|was|were|totaled|totalled|is|reached|came in at|:|(?:increased|decreased|grew|rose|declined|"
+    r"improved|fell)(?: by)?(?: \d[\d.]*\s?(?:%|percent))?(?: year[- ]over[- ]year)? to)"
     rf"\s(?:an? |new |record |all-time |approximately |about |nearly |over )*{_AMOUNT}",
     re.IGNORECASE,
 )
-_PER_SHARE = re.compile(rf"{_AMOUNT}\s(?:in )?(?:earnings )?per (?P<kind>(?:diluted |basic |common |fully diluted )*)share", re.IGNORECASE)
+_PER_SHARE = re.compile(
+    rf"{_AMOUNT}\s(?:in )?(?:earnings )?per (?P<kind>(?:diluted |basic |common |fully diluted )*)share", re.IGNORECASE
+)
 _LONGER = re.compile(
-    r"\b(?:six|nine|twelve|6|9|12)[ -]months?\b|\byear[- ]to[- ]date\b|\bfull[- ]year\b|\bfiscal year\b|\bfor the year\b|\byear ended\b|\b(?:26|39|52|53)[ -]weeks?\b|"
-    r"\bfirst half\b|\bannual\b|\btrailing\b|\bpro ?forma\b|\bexcluding\b|\bguidance\b|\boutlook\b|\bexpect|\banticipat|\brange\b|\bwould have\b|\bincluded\b",
+    r"\b(?:six|nine|twelve|6|9|12)[ -]months?\b|\byear[- ]to[- ]date\b|\bfull[- ]year\b|\bfiscal year\b|"
+    r"\bfor the year\b|\byear ended\b|\b(?:26|39|52|53)[ -]weeks?\b|"
+    r"\bfirst half\b|\bannual\b|\btrailing\b|\bpro ?forma\b|\bexcluding\b|\bguidance\b|\boutlook\b|\bexpect|"
+    r"\banticipat|\brange\b|\bwould have\b|\bincluded\b",
     re.IGNORECASE,
 )
 _QUARTER = re.compile(r"\bquarter\b|\bthree months\b|\bq[1-4]\b|\b[1-4]q\d", re.IGNORECASE)
-_DECLARED = re.compile(r"\b(?:declar\w+|approv\w+|authori[sz]ed|announc\w+|will pay|next quarterly|payable)\b", re.IGNORECASE)
+_DECLARED = re.compile(
+    r"\b(?:declar\w+|approv\w+|authori[sz]ed|announc\w+|will pay|next quarterly|payable)\b", re.IGNORECASE
+)
 _PAID = re.compile(r"\b(?:was|were) paid\b|\bquarterly (?:cash )?dividend\b", re.IGNORECASE)
 _DIVIDEND = re.compile(
-    rf"dividends?\b(?:[^$;.]|\.(?=\d)){{0,120}}?\$\s?(?P<a>{_N})(?=(?:\s(?:cents )?(?:per|a|on each|for each)\s|\s?\(|,|\s(?:payable|to be|representing|is|will|was)|[.;]|$))|"
+    rf"dividends?\b(?:[^$;.]|\.(?=\d)){{0,120}}?\$\s?(?P<a>{_N})(?=(?:\s(?:cents )?(?:per|a|on each|for each)\s|"
+    rf"\s?\(|,|\s(?:payable|to be|representing|is|will|was)|[.;]|$))|"
     rf"\$\s?(?P<b>{_N})[ -]per[ -](?:common )?share (?:quarterly |cash |regular )*dividend",
     re.IGNORECASE,
 )
-_NOT_COMMON = re.compile(r"\bpreferred\b|\bdepositary\b|\bdividend equivalents?\b|\bpreference\b|\bspecial\b", re.IGNORECASE)
+_NOT_COMMON = re.compile(
+    r"\bpreferred\b|\bdepositary\b|\bdividend equivalents?\b|\bpreference\b|\bspecial\b", re.IGNORECASE
+)
+_COMPARED = re.compile(r"\b(?:compar\w+|versus|vs\.?|against|up from|down from|previously)\b", re.IGNORECASE)
+_FIRST = 15
+"""How many sentences with money are read: the results stand first, segments and notes follow."""
 _POWERS = {"billion": 9, "bn": 9, "b": 9, "million": 6, "mm": 6, "m": 6, "thousand": 3, "": 0}
 _MOST_DIVIDEND = Decimal(500)
 _LEAST_MONEY = Decimal(10_000)
@@ -57,29 +72,42 @@ class Told:
 def told(sentences: Iterable[Passage], annual: bool = False) -> dict[Key, Told]:
     """The figures on which all sentences that tell them agree. `annual`: the release is about a year, not a quarter."""
     rivals: dict[Key, list[Told]] = defaultdict(list)
-    for passage in sentences:
-        if annual or not _LONGER.search(passage.text):
-            if annual or not _is_longer(passage.heading):
-                for item in _figures(passage.text):
-                    rivals[item.name, item.basis].append(item)
-    agreed = {key: items[0] for key, items in rivals.items() if len({item.value for item in items}) == 1}
-    return agreed
+    telling = (passage for passage in sentences if any(sign in passage.text for sign in "$€£"))
+    for passage in islice(telling, _FIRST):
+        if annual or not (_LONGER.search(passage.text) or _is_longer(passage) or _is_bare_year(passage)):
+            for item in _figures(passage.text):
+                rivals[item.name, item.basis].append(item)
+    return {key: items[0] for key, items in rivals.items() if len({item.value for item in items}) == 1}
 
 
-def _is_longer(heading: str) -> bool:
+def _is_bare_year(passage: Passage) -> bool:
+    """ "2021 net income of $2.3 billion": a year without a quarter is the year's."""
+    said = f"{passage.heading} {passage.text}"
+    return re.search(r"(?<!, )\b20\d\d\b", passage.text) is not None and not _QUARTER.search(said)
+
+
+def _is_longer(passage: Passage) -> bool:
     """Whether a sentence stands under a heading such as "Full Year 2025"."""
-    return bool(_LONGER.search(heading)) and not _QUARTER.search(heading)
+    return bool(_LONGER.search(passage.heading)) and not _QUARTER.search(passage.heading)
 
 
 def dividend(sentences: Iterable[Passage]) -> tuple[Told | None, bool]:
     """The dividend per common share that is declared, and whether sentences differ on it."""
     declared: list[Told] = []
     for passage in sentences:
-        if _NOT_COMMON.search(passage.text) or not (_DECLARED.search(passage.text) or _PAID.search(passage.text)):
+        if (
+            "ividend" not in passage.text
+            or _NOT_COMMON.search(passage.text)
+            or not (_DECLARED.search(passage.text) or _PAID.search(passage.text))
+        ):
             continue
         found = _DIVIDEND.search(passage.text)
         value = Decimal((found["a"] or found["b"]).replace(",", "")) if found else None
-        if value is not None and 0 < value < _MOST_DIVIDEND and _DIVIDEND.search(passage.text, found.end() if found else 0) is None:
+        if (
+            value is not None
+            and 0 < value < _MOST_DIVIDEND
+            and _DIVIDEND.search(passage.text, found.end() if found else 0) is None
+        ):
             declared.append(Told("dividend_per_share", "gaap", value, passage.text))
     firm = [item for item in declared if _DECLARED.search(item.quote)] or declared
     values = {item.value for item in firm}
@@ -99,14 +127,16 @@ def _figures(sentence: str) -> Iterator[Told]:
 def _given(sentence: str, said: Said) -> Told | None:
     """The number that stands right behind a figure's name."""
     found = _GIVES.match(sentence, said.end)
-    if found is None:
+    if found is None or _COMPARED.search(sentence[: said.start]):
         return None
     value = _value(found, said)
     if value is None:
         return None
     basis = "non_gaap" if said.adjusted or said.name == "ebitda" else "gaap"
     name = {"ebitda": "ebitda_adjusted", "eps": "eps_diluted"}.get(said.name, said.name)
-    if said.name == "eps" and not (re.search("dilut", sentence[said.start - 25 if said.start > 25 else 0 : said.end], re.I) or said.adjusted):
+    if said.name == "eps" and not (
+        re.search("dilut", sentence[said.start - 25 if said.start > 25 else 0 : said.end], re.I) or said.adjusted
+    ):
         return None
     if basis == "non_gaap" and name == "revenue":
         return None
@@ -124,7 +154,11 @@ def _value(found: re.Match[str], said: Said) -> Decimal | None:
 def _share_of(sentence: str, said: Said, income: Told) -> Iterator[Told]:
     """`net loss of $69.6 million, or $0.51 per diluted share`: the first number per share behind it."""
     found = _PER_SHARE.search(sentence, said.end, said.end + 110)
-    if found is None or "dilut" not in found["kind"].lower() or re.search(r"compared|versus|from\b", sentence[said.end : found.start()]):
+    if (
+        found is None
+        or "dilut" not in found["kind"].lower()
+        or re.search(r"compared|versus|from\b", sentence[said.end : found.start()])
+    ):
         return
     value = Decimal(found["digits"])
     negative = found["open"] or (income.value < 0 and value > 0)

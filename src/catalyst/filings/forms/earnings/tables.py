@@ -16,14 +16,13 @@ from typing import Literal
 from catalyst.filings.forms.earnings.blocks import Block, Row
 from catalyst.filings.forms.earnings.cells import Cell
 from catalyst.filings.forms.earnings.columns import Column
-from catalyst.filings.forms.earnings.names import Basis, Figure, figure_of
+from catalyst.filings.forms.earnings.names import Basis, Figure
 
 Scope = Literal["current", "prior"]
 
 _PER_SHARE = ("eps_basic", "eps_diluted", "eps_both", "eps_plain", "dividend_per_share")
 _STATEMENT = ("revenue", "net_income", "operating_income", "eps_basic", "eps_diluted")
 _MOST_EPS = Decimal(2_000)
-_TITLES = 10
 _LEAST_UNSCALED = Decimal(1_000_000)
 
 
@@ -81,7 +80,7 @@ def _main(dated: Counter[tuple[int, int]], labelled: Counter[tuple[int, int]], s
 
 def _knows(block: Block) -> bool:
     """Whether a table tells the company's own results: its figures' names stand in it."""
-    names = {figure.name for row in block.rows if (figure := figure_of(row.label, row.context))}
+    names = {figure.name for figure in block.figures if figure}
     return bool(names & {*_STATEMENT, "eps_both", "eps_plain", "ebitda_adjusted"})
 
 
@@ -101,34 +100,58 @@ def found_in(blocks: Sequence[Block], main: Main) -> list[Found]:
 def _block(block: Block, index: int, main: Main) -> Iterator[Found]:
     if not block.columns or not block.rows:
         return
-    title_basis = _title_basis(block)
     flows, instants = _scopes(block.columns, main), _instants(block.columns, main)
     sheet = _is_balance_sheet(block)
-    for row, figure in _figures(block, title_basis):
+    for row, figure in _figures(block):
         columns = flows
         if figure.name == "cash":
-            figure, columns = (figure, instants) if sheet else (replace(figure, rank=figure.rank + 2), _last_day(block.columns, main))
+            columns = instants if sheet else _days(block, instants, main)
+            figure = figure if sheet else replace(figure, rank=figure.rank + 2)
         yield from _row(block, index, row, figure, columns)
 
 
+def _days(block: Block, instants: dict[int, Scope], main: Main) -> dict[int, Scope]:
+    """Outside the balance sheet only columns headed by a day alone can be trusted beyond the current one."""
+    by_day = all(column.month and not column.span for column in block.columns if column.dated and not column.change)
+    return instants if by_day else _last_day(block.columns, main)
+
+
 def _is_balance_sheet(block: Block) -> bool:
-    return any(row.label.lower().startswith(("total assets", "total current assets", "total liabilities")) for row in block.rows)
+    return any(
+        row.label.lower().startswith(("total assets", "total current assets", "total liabilities"))
+        for row in block.rows
+    )
 
 
-def _figures(block: Block, title_basis: Basis | None) -> Iterator[tuple[Row, Figure]]:
+def _figures(block: Block) -> Iterator[tuple[Row, Figure]]:
     """The rows that name a figure; a plain EPS beside a diluted one is the basic."""
-    named = [(row, figure_of(row.label, row.context, title_basis)) for row in block.rows]
-    kinds = {figure.name for _, figure in named if figure}
-    for at, (row, figure) in enumerate(named):
-        if figure is None:
-            figure = _lone_revenue(block.rows, at)
+    kinds = {figure.name for figure in block.figures if figure}
+    for at, (row, figure) in enumerate(zip(block.rows, block.figures, strict=True)):
+        figure = figure or _continued(block, at) or _lone_revenue(block.rows, at)
         if figure is None:
             continue
         if figure.name == "eps_plain":
-            if "eps_diluted" not in kinds or "eps_basic" in kinds:
+            kind = _plain_eps(block, kinds)
+            if not kind:
                 continue
-            figure = Figure("eps_basic", figure.basis, figure.rank)
+            figure = Figure(kind, figure.basis, figure.rank)
         yield row, figure
+
+
+def _plain_eps(block: Block, kinds: set[str]) -> str:
+    """Beside a diluted EPS the plain one is the basic; under rows "basic and diluted" it sums up both."""
+    if any("basic and diluted" in row.label.lower() and "per share" in row.label.lower() for row in block.rows):
+        return "eps_both"
+    return "eps_basic" if "eps_diluted" in kinds and "eps_basic" not in kinds else ""
+
+
+def _continued(block: Block, at: int) -> Figure | None:
+    """`Net income per share - Basic`, and below it only `- Diluted`."""
+    before = block.figures[at - 1] if at else None
+    label = block.rows[at].label.lower().strip(" -–—:•")
+    if before is None or before.name != "eps_basic" or label not in ("diluted", "fully diluted", "assuming dilution"):
+        return None
+    return Figure("eps_diluted", before.basis, before.rank)
 
 
 def _lone_revenue(rows: Sequence[Row], at: int) -> Figure | None:
@@ -137,19 +160,10 @@ def _lone_revenue(rows: Sequence[Row], at: int) -> Figure | None:
     heading = row.context.lower().rstrip(" :").rpartition("\n")[2]
     if not heading.endswith(("revenue", "revenues", "net sales")) or "cost" in heading:
         return None
-    alone = (at == 0 or rows[at - 1].context != row.context) and (at + 1 == len(rows) or rows[at + 1].context != row.context)
+    alone = (at == 0 or rows[at - 1].context != row.context) and (
+        at + 1 == len(rows) or rows[at + 1].context != row.context
+    )
     return Figure("revenue", "gaap", 2) if alone else None
-
-
-def _title_basis(block: Block) -> Basis | None:
-    """"Non-GAAP" or "Pro forma" above the whole table; a reconciliation shows both."""
-    title = block.title
-    if "reconcil" in title:
-        return None
-    last = [line.lower().strip(" :") for line in block.titles[-_TITLES:]]
-    if any(line in ("non-gaap", "non gaap", "adjusted", "pro forma") or line.endswith(("- pro forma", "non-gaap")) for line in last):
-        return "non_gaap"
-    return None
 
 
 def _scopes(columns: Sequence[Column], main: Main) -> dict[int, Scope]:
@@ -205,7 +219,9 @@ def _instants(columns: Sequence[Column], main: Main) -> dict[int, Scope]:
 
 def _last_day(columns: Sequence[Column], main: Main) -> dict[int, Scope]:
     """The balance at the end of the period, outside the balance sheet: what is beside it may be of any day."""
-    at = next((at for at, column in enumerate(columns) if column.dated and not column.change and _is_main(column, main)), None)
+    at = next(
+        (at for at, column in enumerate(columns) if column.dated and not column.change and _is_main(column, main)), None
+    )
     return {} if at is None else {at: "current"}
 
 
@@ -247,7 +263,7 @@ def _value(cell: Cell, row: Row, figure: Figure, power: int | None) -> Decimal |
     if value is None:
         return None
     if figure.name in _PER_SHARE:
-        return value if abs(value) < _MOST_EPS and (cell.decimals >= 2 or value == 0 or cell.decimals == 1) else None
+        return value if abs(value) < _MOST_EPS and (cell.decimals >= 2 or value == 0) else None
     if power is None or power == 0:
         return value if abs(value) >= _LEAST_UNSCALED else None
     return Decimal(f"{value.scaleb(power):f}")
@@ -256,7 +272,9 @@ def _value(cell: Cell, row: Row, figure: Figure, power: int | None) -> Decimal |
 def _signed(cell: Cell, row: Row) -> Decimal | None:
     """A "Net loss" printed without parentheses is negative, unless other cells of its row have them."""
     label = row.label.lower()
-    pure = "loss" in label and not any(word in label for word in ("income", "earnings", "profit", "(loss)", "ebitda", "eps"))
+    pure = "loss" in label and not any(
+        word in label for word in ("income", "earnings", "profit", "(loss)", "ebitda", "eps")
+    )
     if not pure or cell.value <= 0:
         return cell.value
     return None if any(other.value < 0 for other in row.cells if other.kind == "number") else -cell.value
