@@ -7,8 +7,10 @@ from `PARSERS`, the only list of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from catalyst.filings.forms import eight_k, generic, offering, ownership, periodic, stake
+from catalyst.filings.forms.earnings import earnings, is_release
 from catalyst.filings.forms.header import parse_header
 from catalyst.filings.forms.sgml import MAX_BYTES, SubmissionReader, read_submission
 from catalyst.filings.forms.text import document_text
@@ -19,6 +21,7 @@ __all__ = [
     "PARSERS",
     "SubmissionReader",
     "document_text",
+    "earnings",
     "parse",
     "parse_header",
     "parser_of",
@@ -49,6 +52,8 @@ PARSERS: tuple[tuple[str, Parser], ...] = (
 """Form prefix -> parser; the first that fits wins, `generic` where none does."""
 
 
+_RESULTS = frozenset(("2.02", "7.01", "12"))
+_MOST_RELEASES = 4
 _PLAIN = frozenset(("3", "4", "5"))
 
 
@@ -70,4 +75,19 @@ def _begins(name: str, prefix: str) -> bool:
 def parse(submission: Submission, form: str = "") -> Parsed:
     """What the filing says. `form` (the feed's word) wins over the header's. Raises ParseError when nothing can be."""
     form = form or submission.header.form
-    return parser_of(form)(submission, form)
+    parsed = parser_of(form)(submission, form)
+    return with_earnings(parsed) if parsed.family == "eight_k" else parsed
+
+
+def with_earnings(parsed: Parsed) -> Parsed:
+    """An 8-K or 6-K with the figures of its earnings release: the first exhibit (or main text) that has any."""
+    announced = _RESULTS & {*parsed.header.items, *(item.code for item in parsed.items)}
+    texts = [exhibit.text for exhibit in parsed.exhibits]
+    if not texts and not parsed.form.upper().startswith("8-K"):
+        texts = [parsed.text]
+    for text in texts[:_MOST_RELEASES]:
+        if announced or is_release(text):
+            facts = earnings(text)
+            if facts:
+                return replace(parsed, facts=(*parsed.facts, *facts))
+    return parsed

@@ -1,4 +1,4 @@
-"""Earnings releases: revenue, net income, EPS, cash, dividend and guidance from tables and prose. Start with `earnings`.
+"""Earnings releases: revenue, net income, EPS, cash, dividend, guidance from tables and prose. Start with `earnings`.
 
 Tables come first, since their columns say which period a number is about; sentences tell what no table does. Whatever
 column, unit or period is in doubt is left out: a missing figure costs less than a wrong one. Every step is linear.
@@ -7,17 +7,17 @@ column, unit or period is in doubt is left out: a missing figure costs less than
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from catalyst.filings.forms.earnings.blocks import blocks_of, foreign
+from catalyst.filings.forms.earnings.blocks import blocks_of
 from catalyst.filings.forms.earnings.choose import chosen
 from catalyst.filings.forms.earnings.guidance import Guided, guidance_in
-from catalyst.filings.forms.earnings.passages import passages
+from catalyst.filings.forms.earnings.passages import Passage, passages
 from catalyst.filings.forms.earnings.prose import Told, dividend, told
-from catalyst.filings.forms.earnings.tables import Found, Main, found_in, main_period
-from catalyst.filings.forms.parts import MAX_QUOTE, fact, quoted
+from catalyst.filings.forms.earnings.tables import Found, found_in, main_period
+from catalyst.filings.forms.parts import fact, quoted
 from catalyst.stream.types import Fact
 
 __all__ = ["earnings", "is_release"]
@@ -34,8 +34,9 @@ _ORDER = (
     "ebitda_adjusted",
     "net_income_adjusted",
     "operating_income_adjusted",
-    "cash",
     "dividend_per_share",
+    "cash",
+    "eps_basic_adjusted",
 )
 _ADJUSTED = {
     "eps_diluted": "eps_adjusted",
@@ -43,14 +44,18 @@ _ADJUSTED = {
     "net_income": "net_income_adjusted",
     "operating_income": "operating_income_adjusted",
 }
-_PER_SHARE = ("eps", "dividend")
 _RELEASE = re.compile(
     r"\b(?:results|earnings|net (?:income|loss|earnings))\b.{0,200}?\b(?:quarter|three months|fiscal|year)\b|"
-    r"\b(?:quarter|three months|fiscal|full[- ]year|year[- ]end)\b.{0,200}?\b(?:results|earnings|net (?:income|"
-    r"loss|earnings))\b",
+    r"\b(?:quarter|three months|fiscal|full[- ]year|year[- ]end)\b.{0,200}?\b(?:results|earnings|net (?:income|loss))",
     re.IGNORECASE | re.DOTALL,
 )
 _HEAD = 3_000
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "RMB": "CNY"}
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
+_NAMED = re.compile(
+    r"\b(?:in|of) (?P<cad>canadian dollars)|(?:thousands|millions) of (?P<chf>swiss francs|CHF)|(?P<cad2>C\$) ?\d",
+    re.IGNORECASE,
+)
 
 
 def is_release(text: str) -> bool:
@@ -61,63 +66,85 @@ def is_release(text: str) -> bool:
 def earnings(text: str) -> tuple[Fact, ...]:
     """The facts of an earnings release's text as `document_text` gives it; values in base units.
 
-    A non-GAAP figure has a name of its own (`eps_adjusted`, `net_income_adjusted`, …). `verified` is left false: the
-    grounding looks each fact up for itself.
+    A non-GAAP figure has a name of its own (`eps_adjusted`, `net_income_adjusted`, …). `verified` says that the quote
+    shows the value's digits: true of all but ends worked out from a margin ("plus or minus 2%").
     """
     text = text[:MAX_TEXT]
+    currency = currency_of(text)
     blocks = blocks_of(text)
     main = main_period(blocks)
-    sentences = list(passages(text))
+    sentences = _in_currency(passages(text), currency)
     found = chosen(found_in(blocks, main)) if main else []
-    currency = "USD"
     facts = [_of_table(item, text, currency) for item in found]
-    facts += _of_prose(found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences), main)
-    facts = [item for item in facts if item is not None]
-    ordered = sorted(
-        facts, key=lambda item: (_ORDER.index(item.name) if item.name in _ORDER else len(_ORDER), item.scope)
-    )
-    return (*ordered, *(item for guided in guidance_in(sentences, blocks) for item in _of_guidance(guided)))
+    extra = _missing(found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences))
+    facts += [_of_sentence(item, currency) for item in extra]
+    guided = [item for one in guidance_in(sentences, blocks) for item in _of_guidance(one, currency)]
+    return (*sorted(facts, key=lambda item: (_ORDER.index(item.name), item.scope)), *guided)
 
 
-def _name(name: str, basis: str) -> str:
-    return _ADJUSTED.get(name, name) if basis == "non_gaap" else name
+def currency_of(text: str) -> str:
+    """The currency that a release is in: the one it names, or whose sign it shows most."""
+    named = _NAMED.search(text)
+    if named:
+        return "CHF" if named["chf"] else "CAD"
+    counts = {code: text.count(sign) for sign, code in _SIGNS.items()}
+    return max(counts, key=lambda code: counts[code])
+
+
+def _in_currency(sentences: Iterator[Passage], currency: str) -> list[Passage]:
+    """Without the sentences that show money of another currency."""
+    others = [sign for sign, code in _SIGNS.items() if code != currency and not (currency == "CAD" and sign == "$")]
+    return [passage for passage in sentences if not any(sign in passage.text for sign in others)]
 
 
 def _unit(name: str, currency: str) -> str:
-    return f"{currency}/share" if name.startswith(_PER_SHARE) or "eps" in name else currency
+    return f"{currency}/share" if "eps" in name or name == "dividend_per_share" else currency
 
 
-def _of_table(item: Found, text: str, currency: str) -> Fact | None:
-    name = _name(item.name, item.basis)
+def _of_table(item: Found, text: str, currency: str) -> Fact:
+    name = _ADJUSTED.get(item.name, item.name) if item.basis == "non_gaap" else item.name
+    unit = _unit(name, currency if currency == "CAD" else item.currency or currency)
     quote = quoted(text[item.row.start : item.row.end])
-    period = _period(item.end)
-    return fact(
-        name, item.value, unit=_unit(name, item.currency or currency), period=period, scope=item.scope, quote=quote
-    )
+    shown = _shows(quote, item.value)
+    return fact(name, item.value, unit=unit, period=_period(item.end), scope=item.scope, quote=quote, verified=shown)
+
+
+def _shows(quote: str, value: Decimal) -> bool:
+    """Whether the quote, which may have been cut, holds the value's digits."""
+    wanted = _significant(f"{abs(value):f}")
+    return any(_significant(number) == wanted for number in _NUMBER.findall(quote))
+
+
+def _significant(number: str) -> str:
+    return number.replace(",", "").replace(".", "").strip("0")
 
 
 def _period(end: date | None) -> str:
+    """The period's last day: fiscal quarters have many names, and a day has one."""
     return end.isoformat() if end else ""
 
 
-def _of_prose(
-    found: list[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool], main: Main | None
-) -> list[Fact]:
-    """What sentences add: figures that no table has, and the dividend unless the tables show another."""
+def _missing(
+    found: Sequence[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool]
+) -> Iterator[Told]:
+    """What sentences add to the tables."""
     have = {(item.name, item.basis) for item in found if item.scope == "current"}
-    extra = [item for key, item in prose.items() if key not in have]
+    yield from (item for key, item in prose.items() if key not in have)
     if declared[0] is not None and ("dividend_per_share", "gaap") not in have:
-        extra.append(declared[0])
-    return [_of_sentence(item) for item in extra]
+        yield declared[0]
 
 
-def _of_sentence(item: Told) -> Fact:
-    name = _name(item.name, item.basis)
-    return fact(name, item.value, unit=_unit(name, "USD"), scope="current", quote=quoted(item.quote))
+def _of_sentence(item: Told, currency: str) -> Fact:
+    name = _ADJUSTED.get(item.name, item.name) if item.basis == "non_gaap" else item.name
+    quote = quoted(item.quote)
+    shown = _shows(quote, item.value)
+    return fact(name, item.value, unit=_unit(name, currency), scope="current", quote=quote, verified=shown)
 
 
-def _of_guidance(item: Guided) -> Iterator[Fact]:
-    stem = f"guidance_{item.name}"
+def _of_guidance(item: Guided, currency: str) -> Iterator[Fact]:
+    stem = f"guidance_{item.name}_adjusted" if item.adjusted else f"guidance_{item.name}"
     for end, value in (("low", item.low), ("high", item.high)):
-        name = f"{stem}_adjusted_{end}" if item.adjusted else f"{stem}_{end}"
-        yield fact(name, value, unit=_unit(stem, "USD"), scope="guidance", quote=quoted(item.quote))
+        quote = quoted(item.quote)
+        shown = not item.derived and _shows(quote, value)
+        unit = _unit(stem, currency)
+        yield fact(f"{stem}_{end}", value, unit=unit, scope="guidance", quote=quote, verified=shown)

@@ -7,7 +7,6 @@ are joined. Start with `blocks_of`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from catalyst.filings.forms.earnings.cells import Cell, cells_of, parts_of
@@ -28,9 +27,6 @@ _POWERS = {"thousand": 3, "million": 6, "billion": 9, "m": 6, "mm": 6, "000": 3}
 _PROSE = 220
 _TITLE = 160
 _RULE = re.compile(r"[\s|=_.\-–—]*")
-_FOREIGN = re.compile(
-    r"€|£|¥|\brmb\b|\beuros?\b|\bc\$|canadian dollars|\bnis\b|\bpounds\b|renminbi|\byen\b|swiss francs", re.I
-)
 _TITLES = 10
 _MANY_WORDS = 4
 _LAYERS = 12
@@ -262,15 +258,3 @@ def _short(line: str) -> bool:
     return (
         len(line.strip()) <= 90 and not line.rstrip().endswith((".", ";")) and not re.search(r"[$%]\s?\d|\d\s?%", line)
     )
-
-
-def foreign(text: str) -> bool:
-    """Whether the text shows money of another currency than the dollar."""
-    return _FOREIGN.search(text) is not None
-
-
-def quotes(text: str, blocks: list[Block]) -> Iterator[str]:
-    """Every row's own words."""
-    for block in blocks:
-        for row in block.rows:
-            yield text[row.start : row.end]

@@ -187,7 +187,7 @@ def _under_eps(context: str, text: str) -> bool:
 
 
 def _row_under_eps(text: str) -> bool:
-    """What may stand under such a heading: "Basic", "Diluted", "Net loss", "Class A common stock", "Net income per share"."""
+    """What may stand under such a heading: "Basic", "Diluted", "Net loss", "Class A common stock"."""
     return (
         re.fullmatch(
             rf"(?:total )?(?:basic|diluted|fully diluted|assuming dilution|basic and diluted)(?: {_PROFIT})?|"
