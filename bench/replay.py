@@ -45,7 +45,7 @@ class Tape:
                     self.messages.append((time.time_ns(), message))
 
 
-def latencies(tape: Tape) -> tuple[list[float], list[float], list[float]]:
+def latencies(tape: Tape, released: dict[str, float]) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds from seen to received (all; feed alerts alone) and seconds from the feed to seen.
 
     The simulated clock is a constant away from the real one at speed 1; messages carry both, so the closest pair
@@ -55,7 +55,7 @@ def latencies(tape: Tape) -> tuple[list[float], list[float], list[float]]:
     alerts = [(at, message) for at, message in tape.messages if message["version"] == 1]
     took = [(at - offset - _ns(message["seen_at"])) / 1e6 for at, message in alerts]
     early = [ms for ms, (_, message) in zip(took, alerts, strict=True) if message["analysis"]["source"] == "feed"]
-    lags = [(_ns(message["seen_at"]) - _ns(message["accepted_at"])) / 1e9 for _, message in alerts]
+    lags = [_ns(message["seen_at"]) / 1e9 - released[message["filing_id"]] for _, message in alerts]
     return took, early, lags
 
 
@@ -84,11 +84,13 @@ async def follow(port: int, expected: int, until: datetime | None, process: psut
             recording.result()
 
 
-def figures(tape: Tape, expected: int, cpu: float, rss: int, speed: float) -> dict[str, Any]:
+def figures(
+    tape: Tape, expected: int, cpu: float, rss: int, speed: float, released: dict[str, float]
+) -> dict[str, Any]:
     counts = Counter(message["filing_id"] for _, message in tape.messages if message["version"] == 1)
     keys = Counter((message["filing_id"], message["version"]) for _, message in tape.messages)
     finals = Counter(message["filing_id"] for _, message in tape.messages if message["final"])
-    took, early, lags = latencies(tape)
+    took, early, lags = latencies(tape, released)
     timed = speed == 1
     return {
         "accessions": len(counts),
@@ -133,14 +135,16 @@ def main() -> None:
     expected = expected_count(recording, start if options.start else None, until)
     say(f"{expected} accessions from {start:%H:%M} to {until or recording.ends_at:%H:%M} New York")
     with tempfile.TemporaryDirectory() as folder:
-        run(options, expected, until, Path(folder))
+        run(options, expected, until, Path(folder), {one.accession: one.released for one in recording.filings()})
 
 
 def _at(recording: Recording, text: str) -> datetime | None:
     return recording.at(datetime.strptime(text, "%H:%M").time()) if text else None
 
 
-def run(options: argparse.Namespace, expected: int, until: datetime | None, folder: Path) -> None:
+def run(
+    options: argparse.Namespace, expected: int, until: datetime | None, folder: Path, released: dict[str, float]
+) -> None:
     port = free_port()
     arguments = ["serve", "--source", f"replay:{options.data}", "--speed", str(options.speed), "--port", str(port)]
     arguments += ["--volume", str(options.volume), "--data", str(folder)]
@@ -152,7 +156,9 @@ def run(options: argparse.Namespace, expected: int, until: datetime | None, fold
         tape, peak = asyncio.run(follow(port, expected, until, watched))
         cpu = watched.cpu_times()
         used = cpu.user + cpu.system
-    result = figures(tape, expected, used, peak, options.speed) | {"wall_s": round(time.monotonic() - began, 1)}
+    result = figures(tape, expected, used, peak, options.speed, released) | {
+        "wall_s": round(time.monotonic() - began, 1)
+    }
     report("replay", result, settings=vars(options))
 
 
