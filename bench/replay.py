@@ -38,7 +38,9 @@ class Tape:
 
     async def record(self, url: str) -> None:
         async with websockets.connect(url, max_size=None) as socket:
-            await socket.send('{"type":"subscribe"}')
+            hello = orjson.loads(await socket.recv())
+            resume = {"epoch": hello["epoch"], "after": 0}  # from the first message, whenever we came
+            await socket.send(orjson.dumps({"type": "subscribe", "resume": resume}).decode())
             async for frame in socket:
                 message = orjson.loads(frame)
                 if message["type"] in ("filing_alert", "filing_update"):
