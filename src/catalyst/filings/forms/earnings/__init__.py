@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 
 from catalyst.filings.forms.earnings.blocks import blocks_of
@@ -51,6 +50,12 @@ _RELEASE = re.compile(
 )
 _HEAD = 3_000
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "RMB": "CNY"}
+_QUARTER = re.compile(
+    r"\b(?P<word>first|second|third|fourth)[- ]quarter(?: and (?:full|fiscal)?[- ]?(?:year|\w+ months))?(?: of)?(?: fiscal)?"
+    r"(?: year)? (?P<year>20\d\d)\b|\bQ(?P<number>[1-4]) (?:fiscal |FY)?(?P<year2>20\d\d)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _NAMED = re.compile(
     r"\b(?:in|of) (?P<cad>canadian dollars)|(?:thousands|millions) of (?P<chf>swiss francs|CHF)|(?P<cad2>C\$) ?\d",
@@ -75,7 +80,8 @@ def earnings(text: str) -> tuple[Fact, ...]:
     main = main_period(blocks)
     sentences = _in_currency(passages(text), currency)
     found = chosen(found_in(blocks, main)) if main else []
-    facts = [_of_table(item, text, currency) for item in found]
+    quarter = fiscal_quarter(text)
+    facts = [_of_table(item, text, currency, quarter) for item in found]
     extra = _missing(found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences))
     facts += [_of_sentence(item, currency) for item in extra]
     guided = [item for one in guidance_in(sentences, blocks) for item in _of_guidance(one, currency)]
@@ -101,12 +107,13 @@ def _unit(name: str, currency: str) -> str:
     return f"{currency}/share" if "eps" in name or name == "dividend_per_share" else currency
 
 
-def _of_table(item: Found, text: str, currency: str) -> Fact:
+def _of_table(item: Found, text: str, currency: str, quarter: tuple[int, int]) -> Fact:
     name = _ADJUSTED.get(item.name, item.name) if item.basis == "non_gaap" else item.name
     unit = _unit(name, currency if currency == "CAD" else item.currency or currency)
     quote = quoted(text[item.row.start : item.row.end])
     shown = _shows(quote, item.value)
-    return fact(name, item.value, unit=unit, period=_period(item.end), scope=item.scope, quote=quote, verified=shown)
+    period = _period(item, quarter)
+    return fact(name, item.value, unit=unit, period=period, scope=item.scope, quote=quote, verified=shown)
 
 
 def _shows(quote: str, value: Decimal) -> bool:
@@ -119,9 +126,24 @@ def _significant(number: str) -> str:
     return number.replace(",", "").replace(".", "").strip("0")
 
 
-def _period(end: date | None) -> str:
-    """The period's last day: fiscal quarters have many names, and a day has one."""
-    return end.isoformat() if end else ""
+def fiscal_quarter(text: str) -> tuple[int, int]:
+    """(year, quarter) as the release's first lines call it; zeros where they don't."""
+    found = _QUARTER.search(text[:_HEAD])
+    if found is None:
+        return 0, 0
+    year = int(found["year"] or found["year2"])
+    return year, int(found["number"] or 0) or _ORDINALS[found["word"].lower()]
+
+
+def _period(item: Found, quarter: tuple[int, int]) -> str:
+    """`2025-Q3` where the company's quarter is the calendar's too; else the last day, which has but one name."""
+    end = item.end
+    if end is None:
+        return ""
+    told = (quarter[0] - (item.scope == "prior"), quarter[1])
+    if item.name != "cash" and told == (end.year, (end.month - 1) // 3 + 1) and item.quarterly:
+        return f"{end.year}-Q{told[1]}"
+    return end.isoformat()
 
 
 def _missing(

@@ -29,6 +29,7 @@ _TITLE = 160
 _RULE = re.compile(r"[\s|=_.\-–—]*")
 _TITLES = 10
 _MANY_WORDS = 4
+_LONG = 1_000
 _LAYERS = 12
 _MOST_LINES = 20_000
 _MAYBE = re.compile(
@@ -152,8 +153,8 @@ class _Scanner:
             self._next()
         self._block.titles.append(line)
         self._context = []
-        self._block.layers = [*self._block.layers[1 - _LAYERS :], parts_of(line)]
-        power = power_of(line)
+        self._block.layers = [*self._block.layers[1 - _LAYERS :], [part[:_TITLE] for part in parts_of(line)]]
+        power = power_of(line[:_LONG])
         if power is not None:
             self._power = power
         self._block.power = self._power

@@ -58,7 +58,9 @@ def _first(items: list[Found]) -> Found:
 def _agreed(items: list[Found]) -> Found | None:
     """The most exact of figures that say the same; None where they differ."""
     best = min(item.rank for item in items)
-    blocks = {item.block for item in items if item.rank == best}
-    rivals = [_first([item for item in items if item.block == block]) for block in blocks]
+    blocks: dict[int, list[Found]] = defaultdict(list)
+    for item in items:
+        blocks[item.block].append(item)
+    rivals = [found for group in blocks.values() if (found := _first(group)).rank == best]
     exact = min(rivals, key=lambda item: item.step)
     return exact if all(abs(item.value - exact.value) <= item.step for item in rivals) else None

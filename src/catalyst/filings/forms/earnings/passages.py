@@ -62,18 +62,18 @@ def _paragraphs(text: str) -> Iterator[tuple[str, bool]]:
 def _paragraph(lines: list[str]) -> tuple[str, bool]:
     joined = " ".join(" ".join(lines).split())
     return joined, len(joined) > _HEADING or joined.endswith((".", ";")) or bool(
-        re.search(r"\d[\d.,]*\s?(?:%|million|billion)|\$\d", joined)
+        re.search(r"\d\s?(?:%|million|billion)|\$\d", joined)
     )
 
 
 def _sentences(paragraph: str) -> Iterator[str]:
     start = 0
     for found in _END.finditer(paragraph):
-        piece = paragraph[start : found.start()]
-        if _ABBREVIATED.search(piece[-12:]):
+        if _ABBREVIATED.search(paragraph, max(start, found.start() - 12), found.start()):
             continue
-        if piece.strip():
-            yield piece.strip()
+        piece = paragraph[start : found.start()].strip()
+        if piece:
+            yield piece
         start = found.end()
     if paragraph[start:].strip():
         yield paragraph[start:].strip()

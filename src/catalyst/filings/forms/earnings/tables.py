@@ -39,6 +39,7 @@ class Found:
     end: date | None
     row: Row
     currency: str
+    quarterly: bool
     step: Decimal
     """The last digit's worth: two figures that differ by no more may be one, rounded."""
 
@@ -125,23 +126,23 @@ def _is_balance_sheet(block: Block) -> bool:
 
 def _figures(block: Block) -> Iterator[tuple[Row, Figure]]:
     """The rows that name a figure; a plain EPS beside a diluted one is the basic."""
-    kinds = {figure.name for figure in block.figures if figure}
+    plain_kind = _plain_eps(block)
     for at, (row, figure) in enumerate(zip(block.rows, block.figures, strict=True)):
         figure = figure or _continued(block, at) or _lone_revenue(block.rows, at)
         if figure is None:
             continue
         if figure.name == "eps_plain":
-            kind = _plain_eps(block, kinds)
-            if not kind:
+            if not plain_kind:
                 continue
-            figure = Figure(kind, figure.basis, figure.rank)
+            figure = Figure(plain_kind, figure.basis, figure.rank)
         yield row, figure
 
 
-def _plain_eps(block: Block, kinds: set[str]) -> str:
+def _plain_eps(block: Block) -> str:
     """Beside a diluted EPS the plain one is the basic; under rows "basic and diluted" it sums up both."""
     if any("basic and diluted" in row.label.lower() and "per share" in row.label.lower() for row in block.rows):
         return "eps_both"
+    kinds = {figure.name for figure in block.figures if figure}
     return "eps_basic" if "eps_diluted" in kinds and "eps_basic" not in kinds else ""
 
 
@@ -241,7 +242,20 @@ def _row(block: Block, index: int, row: Row, figure: Figure, scopes: dict[int, S
             continue
         for name in ("eps_basic", "eps_diluted") if figure.name == "eps_both" else (figure.name,):
             step = Decimal(1).scaleb((0 if figure.name in _PER_SHARE else block.power or 0) - cell.decimals)
-            yield Found(name, basis, scope, value, figure.rank, index, block.columns[at].end, row, cell.currency, step)
+            column = block.columns[at]
+            yield Found(
+                name,
+                basis,
+                scope,
+                value,
+                figure.rank,
+                index,
+                column.end,
+                row,
+                cell.currency,
+                column.span == "quarter",
+                step,
+            )
 
 
 def placed_cells(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[int, Cell] | None:
