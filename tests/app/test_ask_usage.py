@@ -9,6 +9,8 @@ import pytest
 
 from tests.app.processes import run
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 
 async def command(*arguments: str, tmp_path, wire=None, **more: str):
     environ = {"CATALYST_DATA_DIR": str(tmp_path / "data")} | more

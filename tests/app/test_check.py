@@ -10,6 +10,8 @@ import pytest
 from tests.app.processes import run
 from tests.fakes.plugin import Wire
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 
 async def check(folder: Path, *more: str, **environ: Any):
     done = await asyncio.to_thread(lambda: run("check", "--json", *more, cwd=folder, **environ))

@@ -13,6 +13,8 @@ import pytest
 from tests.app.processes import run
 from tests.filings.forms.samples import EIGHT_K, FORM_4
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 ACCESSION = "0000320193-24-000005"
 
 

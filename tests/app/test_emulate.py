@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 ROOT = Path(__file__).parents[2]
 
 

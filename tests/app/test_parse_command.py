@@ -14,6 +14,8 @@ from tests.filings.forms.samples import EIGHT_K, FORM_4, TEN_Q
 RUN = """
 import sys, typer
 from catalyst.app.commands.parse import parse
+
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
 app = typer.Typer(add_completion=False)
 app.command()(parse)
 app()

@@ -14,6 +14,8 @@ from tests.contracts.log import alert
 from tests.web.conftest import start  # noqa: F401 (a fixture)
 from tests.web.service import QUICK, Service
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 COMMAND = [sys.executable, "-c", "from catalyst.app.cli import main; main()", "tail"]
 
 

@@ -20,6 +20,8 @@ from catalyst.stream.sqlite import SqliteLog
 from tests.filings.rig import DAY, Rig, acc, assert_exactly_once, day, entry, logged, watching
 from tests.filings.test_pipeline import Reader
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 NOON = datetime.fromisoformat(f"{DAY}T12:00:00").replace(tzinfo=NEW_YORK)
 ROOT = Path(__file__).parents[2]
 

@@ -20,6 +20,8 @@ from catalyst.web.protocol import DirectProtocol
 from tests.contracts.log import alert
 from tests.web.service import QUICK, Service
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 
 def big(number: int):
     """An alert of about 100 kB."""

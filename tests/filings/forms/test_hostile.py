@@ -16,6 +16,8 @@ from catalyst.filings.forms import parse, read_submission
 from catalyst.filings.types import Parsed
 from tests.filings.forms.samples import BODY, EIGHT_K, FORM_4, HEADER, TEN_Q, document, submission
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 SEEDS = (
     (EIGHT_K, "8-K"),
     (FORM_4.encode(), "4"),
