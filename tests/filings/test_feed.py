@@ -51,6 +51,9 @@ def test_utf8_is_read_where_the_page_declares_it():
     [
         ("<updated>2025-06-10T11:00:00-04:00</updated>", "<updated>yesterday</updated>"),
         ("<updated>2025-06-10T11:00:00-04:00</updated>", "<updated>2025-99-10T11:00:00-04:00</updated>"),
+        ("<updated>2025-06-10T11:00:00-04:00</updated>", "<updated>0001-01-01T00:00:00+00:00</updated>"),
+        ("<updated>2025-06-10T11:00:00-04:00</updated>", "<updated>9999-12-31T23:59:59-10:00</updated>"),
+        ("<id>", f"<x>{'y' * 40_000}</x><id>"),
         (acc(2), "0009-25-2"),
         ("(0009000001) (Filer)", "(nobody)"),
         ("<title>", "<titel>"),
@@ -142,3 +145,12 @@ def test_every_recorded_page_is_read_whole_in_under_3_ms(corpus):
     eight_k = [row for found in pages for row in found.entries if row.form == "8-K"]
     assert all(row.items for row in eight_k)
     assert spent < 0.006, f"{spent * 1000:.1f} ms a page"  # 1.5 ms alone; the machine may be shared
+
+
+@pytest.mark.parametrize("mark", ["<title", "<link ", "<category ", '<link href="'])
+def test_a_row_of_tags_that_never_end_takes_no_time(mark: str):
+    """With expressions that look past the tag's own beginning, this page takes minutes, and nothing else runs."""
+    body = page("".join(f"<entry>{mark * 3000}</entry>" for _ in range(60)))
+    began = time.perf_counter()
+    assert parse_feed(body).skipped == 60
+    assert time.perf_counter() - began < 1

@@ -1,7 +1,8 @@
 """Read a page of EDGAR's `getcurrent` Atom feed: bytes in, rows out. Pure, tolerant, and bounded.
 
 A row that makes no sense is skipped and counted; only bytes that are no feed at all raise. Fields are found by
-regular expressions because a page is read every second or two and a full XML parse buys nothing here.
+regular expressions because a page is read every second or two and a full XML parse buys nothing here; none of them
+looks beyond the tag that it began in, so that no page takes long.
 Source: https://www.sec.gov/cgi-bin/browse-edgar?action=getcurrent&output=atom
 """
 
@@ -21,14 +22,20 @@ from catalyst.filings.types import FeedEntry, Party
 MAX_ROWS = 1000
 """EDGAR sends at most 100 rows a page; what stands beyond this many is not read."""
 
+MAX_ROW = 32_768
+"""Bytes of a row; EDGAR's have about a thousand."""
+
 MAX_NAME = 300
 """Characters kept of a company's name."""
 
+_YEARS = range(1990, 2200)
+"""Of an acceptance: EDGAR began in 1993, and a calendar's ends have no time in every zone."""
+
 _HEAD = 4096
-_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title>")
-_LINK = re.compile(rb'<link\b[^>]*?\bhref="([^"<>]{1,300})"')
+_TITLE = re.compile(rb"<title[^<>]*>([^<]*)</title>")
+_LINK = re.compile(rb'<link\b[^<>]*?\bhref="([^"<>]{1,300})"')
 _UPDATED = re.compile(rb"<updated>\s*([0-9T:.+Z-]{10,40})\s*</updated>")
-_FORM = re.compile(rb'<category\b[^>]*?\bterm="([^"<>]{1,40})"')
+_FORM = re.compile(rb'<category\b[^<>]*?\bterm="([^"<>]{1,40})"')
 _ACCESSION = re.compile(rb"\b(\d{10}-\d{2}-\d{6})\b")
 _ID = re.compile(rb"accession-number=(\d{10}-\d{2}-\d{6})\b")
 _FILED = re.compile(rb"Filed:[^0-9]{0,24}(\d{4}-\d\d-\d\d)")
@@ -64,7 +71,7 @@ def parse_feed(body: bytes, known: MutableMapping[bytes, FeedEntry] | None = Non
     skipped = 0
     for row in itertools.islice(_rows(body, start), MAX_ROWS):
         entry = known.get(row) if known is not None else None
-        entry = entry or _row(row, encoding)
+        entry = entry or (_row(row, encoding) if len(row) <= MAX_ROW else None)
         if entry is None:
             skipped += 1
         else:
@@ -89,7 +96,7 @@ def _row(row: bytes, encoding: str) -> FeedEntry | None:
     accession = _ID.search(row) or _ACCESSION.search(row)
     accepted = _time(_UPDATED.search(row))
     title = _TITLE.search(row)
-    if accession is None or accepted is None or title is None:
+    if accession is None or accepted is None or accepted.year not in _YEARS or title is None:
         return None
     shown = html.unescape(_text(title.group(1), encoding)).strip()
     form = _form(row, shown, encoding)
