@@ -139,13 +139,13 @@ class Process:
         self._count += 1
         one = Sent(f"{self._number}.{self._count}", tenant, time.time(), "answered", 0.0, probe, expected)
         self.sent.append(one)
-        # Who is not to queue has less time than it takes until the window frees a place.
+        # Who is not to queue has too little time left to wait until the window frees a place.
         request = LLMRequest(
             prompt=f"{tenant} {one.id}",
             model="gpt-4o-mini",
             max_tokens=16,
             tenant=f"t{tenant}",
-            timeout_seconds=patience + GRACE if patience else 0.9 * BEFORE,
+            timeout_seconds=patience + GRACE if patience else 0.7 if probe == "before" else 2.0,
             max_retries=0,
             enable_cache=False,
         )

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from catalyst.clock import SimClock, SystemClock
 from catalyst.errors import QuotaExceeded
+from catalyst.llm import LLMRequest, LLMResponse
 from catalyst.llm.gate import Gate
 from catalyst.llm.limits import Limits, LocalWindows, Windows
 from catalyst.llm.redis_windows import RedisWindows
 from catalyst.llm.settings import TenantLimits
+from tests.llm.hub import hub_of, settings_of
 
 
 @pytest.fixture(params=["local", "redis"])
@@ -43,7 +45,7 @@ async def test_exactly_the_limit_is_admitted_in_a_window(windows: Windows):
 async def test_those_further_back_in_the_queue_are_told_longer_waits(windows: Windows):
     spans = ((2, 60.0),)
     assert [await windows.take("acme", spans, 0) for _ in range(2)] == [0.0, 0.0]
-    waits = [await windows.take("acme", spans, ahead) for ahead in range(5)]
+    waits = [await windows.take("acme", spans, place, place + 1, 400.0) for place in range(5)]
     assert [round(wait / 60) for wait in waits] == [1, 1, 2, 2, 3]
 
 
@@ -87,6 +89,94 @@ async def test_without_redis_each_process_counts_alone(redis_server, clock):
         assert [wait > 0 for wait in waits] == [False, True, True]
         redis_server.start()
         assert await windows.take("acme", ((2, 60.0),), 0) == 0  # Redis remembers one
+
+
+@pytest.fixture
+async def two_processes(redis_server, clock):
+    """Two owners of places in the same Redis; the second one's places last 0.3 s without a question."""
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(redis_server.url) as one, Redis.from_url(redis_server.url) as two:
+        yield RedisWindows(one, LocalWindows(clock)), RedisWindows(two, LocalWindows(clock), lease=0.3)
+
+
+async def test_processes_wait_in_one_line(two_processes):
+    here, there = two_processes
+    spans = ((1, 60.0),)
+    assert await here.take("acme", spans, 0) == 0
+    waits = [await both.take("acme", spans, 0, place, 600.0) for place in (1, 2) for both in (here, there)]
+    assert [round(wait / 60) for wait in waits] == [1, 2, 3, 4]
+    assert round(await here.take("acme", spans, 0, 3, 10.0) / 60) == 5  # who does not wait is told the truth too
+    assert round(await there.take("acme", spans, 0, 1, 600.0) / 60) == 2  # asking again keeps the place
+    assert round(await here.take("line:acme", spans, 0)) == 0
+
+
+async def test_who_leaves_the_shared_line_makes_room(two_processes):
+    here, there = two_processes
+    spans = ((1, 60.0),)
+    await here.take("acme", spans, 0)
+    assert round(await here.take("acme", spans, 0, 1, 600.0) / 60) == 1
+    assert round(await there.take("acme", spans, 0, 1, 600.0) / 60) == 2
+    here.leave("acme", 1)
+    for _ in range(100):
+        if (wait := await there.take("acme", spans, 0, 1, 600.0)) < 61:
+            break
+        await asyncio.sleep(0.01)
+    assert wait < 61
+
+
+async def test_a_dead_processes_places_are_dropped_and_a_slow_one_gets_its_place_back(two_processes):
+    here, there = two_processes
+    spans = ((1, 60.0),)
+    await here.take("acme", spans, 0)
+    assert round(await there.take("acme", spans, 0, 1, 600.0) / 60) == 1
+    assert round(await here.take("acme", spans, 0, 1, 600.0) / 60) == 2
+    await asyncio.sleep(0.35)
+    assert round(await here.take("acme", spans, 0, 1, 600.0) / 60) == 1
+    assert round(await there.take("acme", spans, 0, 1, 600.0) / 60) == 1  # it was only slow, and came first
+    assert round(await here.take("acme", spans, 0, 1, 600.0) / 60) == 2
+
+
+async def test_a_burst_wider_than_the_connections_is_still_counted_once(redis_server, wire, tmp_path):
+    def settings(name: str):
+        (tmp_path / name).mkdir()
+        return settings_of(
+            wire, tmp_path / name, REDIS_URL=redis_server.url, LLM_TENANT_LIMITS="acme=7/0/0", LLM_QUEUE_SECONDS="0"
+        )
+
+    async with hub_of(settings("a"), tmp_path / "a") as one, hub_of(settings("b"), tmp_path / "b") as two:
+        request = LLMRequest(prompt="Hello", tenant="acme", model="cheap")
+        found = await asyncio.gather(
+            *[hub.query(request) for _ in range(150) for hub in (one, two)], return_exceptions=True
+        )
+    assert sum(isinstance(one, LLMResponse) for one in found) == 7
+    assert sum(isinstance(one, QuotaExceeded) for one in found) == 293
+    assert len(wire.openai.requests) == 7
+
+
+async def test_a_request_whose_wait_would_leave_no_time_to_answer_is_refused_at_once(wire, tmp_path):
+    settings = settings_of(wire, tmp_path, LLM_TENANT_LIMITS="acme=1/0/0", LLM_QUEUE_SECONDS="300")
+    async with hub_of(settings, tmp_path) as hub:
+        await hub.query(LLMRequest(prompt="Hello", tenant="acme", model="cheap"))
+        with pytest.raises(QuotaExceeded) as caught:
+            await hub.query(LLMRequest(prompt="Hello", tenant="acme", model="cheap", timeout_seconds=60.2))
+    assert 58 < caught.value.retry_after <= 60
+
+
+async def test_a_waiter_whom_others_overtook_is_refused_at_its_deadline(clock):
+    windows = LocalWindows(clock)
+    limits = Limits(windows, clock, TenantLimits(minute=1, hour=0, day=0))
+    await limits.acquire("acme", 0)
+    waiting = [asyncio.create_task(limits.acquire("acme", 130)) for _ in range(2)]
+    await clock.sleep(59)
+    windows.note("acme", ((1, 60.0),))  # another process, while Redis was away
+    began = clock.monotonic()
+    assert await waiting[0] == pytest.approx(119, abs=1)
+    with pytest.raises(QuotaExceeded) as caught:
+        await waiting[1]
+    assert clock.monotonic() - began <= 72
+    assert caught.value.retry_after == pytest.approx(60, abs=12)
+    assert limits.waiting == 0
 
 
 @settings(max_examples=50, deadline=None)

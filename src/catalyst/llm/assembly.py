@@ -45,6 +45,10 @@ LOCAL = "local"
 
 LOCAL_CONTEXT = 8_192
 
+REDIS_CONNECTIONS = 16
+REDIS_SECONDS = 5.0
+"""The longest that Redis may take; after it, this process goes on alone."""
+
 log = structlog.get_logger()
 
 
@@ -246,12 +250,20 @@ def _backends(
         from catalyst.llm.budget_sqlite import SqliteBudget
 
         return None, SqliteBudget(store, data_dir / "owners", thresholds), windows
-    from redis.asyncio import Redis
+    from redis.asyncio import BlockingConnectionPool, Redis
 
     from catalyst.llm.budget_redis import RedisBudget
     from catalyst.llm.redis_windows import RedisWindows
 
-    redis = Redis.from_url(settings.redis_url, socket_timeout=5.0, socket_connect_timeout=2.0)
+    # A burst waits for a connection; a pool that refuses one would make each process count alone.
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=REDIS_CONNECTIONS,
+        timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=2.0,
+    )
+    redis = Redis.from_pool(pool)
     return redis, RedisBudget(redis, thresholds), RedisWindows(redis, windows)
 
 

@@ -7,6 +7,9 @@ the times in this process; `redis_windows.RedisWindows` shares them. Only reques
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import math
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -19,15 +22,28 @@ from catalyst.llm.settings import TenantLimits
 Spans = tuple[tuple[int, float], ...]
 """(most requests, seconds) of each window."""
 
+LATE = 0.1
+"""Seconds that one may wait beyond its time, for a sleep may end early or late."""
+
 
 class Windows(Protocol):
     """The times of admitted requests, by tenant."""
 
-    async def take(self, tenant: str, spans: Spans, ahead: int) -> float:
-        """Admit and return 0, or the seconds until the request that has `ahead` others before it is admitted.
+    async def take(self, tenant: str, spans: Spans, ahead: int, place: int = 0, patience: float = -1.0) -> float:
+        """Admit and return 0 where there is room for the `ahead` others before it too; else seconds until there is.
 
-        With `ahead` above 0 nothing is ever admitted.
+        Windows that processes share count those ahead themselves: one whose wait is at most `patience` seconds keeps
+        its `place` in their line until it is admitted or leaves.
         """
+        ...
+
+    def leave(self, tenant: str, place: int) -> None:
+        """Give up a place; returns at once."""
+        ...
+
+    @property
+    def poll(self) -> float:
+        """Seconds after which one that waits should ask again, for who is ahead may leave."""
         ...
 
 
@@ -66,15 +82,24 @@ class LocalWindows:
         self._tenants: dict[str, Times] = {}
         self._fresh: list[tuple[str, float]] = []
 
-    async def take(self, tenant: str, spans: Spans, ahead: int) -> float:
+    async def take(self, tenant: str, spans: Spans, ahead: int, place: int = 0, patience: float = -1.0) -> float:
+        """See `Windows`; `place` and `patience` mean nothing here."""
         now = self._clock.monotonic()
         times = self._of(tenant, spans)
         wait = _admission(times, spans, ahead, now) - now
-        if wait > 0 or ahead:
-            return max(wait, 0.0)
+        if wait > 0:
+            return wait
         times.add(now)
         self._fresh.append((tenant, self._clock.now().timestamp()))
         return 0.0
+
+    def leave(self, tenant: str, place: int) -> None:
+        """Nothing to give up: the line is `Limits`' own."""
+
+    @property
+    def poll(self) -> float:
+        """Nobody else can change what was computed."""
+        return math.inf
 
     def note(self, tenant: str, spans: Spans) -> None:
         """Count a request that was admitted elsewhere."""
@@ -123,6 +148,7 @@ class Limits:
         self._default = default
         self._tenants = dict(tenants or {})
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
+        self._places = itertools.count(1)
 
     @property
     def waiting(self) -> int:
@@ -139,35 +165,48 @@ class Limits:
     async def acquire(self, tenant: str, seconds: float) -> float:
         """Count one request of `tenant`, waiting at most `seconds`; returns the seconds it waited.
 
-        Raises QuotaExceeded with the true `retry_after` at once where the wait would be longer.
+        Raises QuotaExceeded with the true `retry_after`, at once where the wait would be longer.
         """
         spans = self.of(tenant).windows
         if not spans:
             return 0.0
-        queue = self._queues.get(tenant)
-        wait = await self._windows.take(tenant, spans, len(queue) if queue else 0)
-        if wait <= 0 and not queue:
-            return 0.0
-        if wait > seconds:
-            raise QuotaExceeded(
-                f"tenant {tenant!r} used up its requests: try again in {wait:.1f} s, or raise its limit",
-                retry_after=wait,
-            )
-        return await self._queued(tenant, spans)
+        queue, place = self._queues.get(tenant), next(self._places)
+        try:
+            wait = await self._windows.take(tenant, spans, len(queue) if queue else 0, place, seconds)
+            if wait <= 0:
+                return 0.0
+            if wait > seconds:
+                raise _refusal(tenant, wait)
+            return await self._queued(tenant, spans, place, seconds)
+        except BaseException:
+            self._windows.leave(tenant, place)
+            raise
 
-    async def _queued(self, tenant: str, spans: Spans) -> float:
+    async def _queued(self, tenant: str, spans: Spans, place: int, seconds: float) -> float:
         began = self._clock.monotonic()
         queue = self._queues.setdefault(tenant, deque())
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:
             if queue[0] is not turn:
-                await turn
-            while (wait := await self._windows.take(tenant, spans, 0)) > 0:
-                await self._clock.sleep(wait)
+                with contextlib.suppress(TimeoutError):
+                    async with self._clock.timeout(seconds):
+                        await turn
+            await self._admitted(tenant, spans, place, began + seconds, queue.index(turn))
         finally:
             self._leave(tenant, queue, turn)
         return self._clock.monotonic() - began
+
+    async def _admitted(self, tenant: str, spans: Spans, place: int, until: float, ahead: int) -> None:
+        """Ask until it is let in. Raises QuotaExceeded when that would be after `until`: others came between."""
+        while True:
+            left = until - self._clock.monotonic()
+            wait = await self._windows.take(tenant, spans, ahead, place, left)
+            if wait <= 0:
+                return
+            if wait > max(left, LATE):
+                raise _refusal(tenant, wait)
+            await self._clock.sleep(min(wait, self._windows.poll))
 
     def _leave(self, tenant: str, queue: deque[asyncio.Future[None]], turn: asyncio.Future[None]) -> None:
         first = queue[0] is turn
@@ -176,3 +215,9 @@ class Limits:
             del self._queues[tenant]
         elif first and not queue[0].done():
             queue[0].set_result(None)
+
+
+def _refusal(tenant: str, wait: float) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"tenant {tenant!r} used up its requests: try again in {wait:.1f} s, or raise its limit", retry_after=wait
+    )

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 OWN_TENANT = "default"
 """Requests of Catalyst's own pipelines name no tenant; they are bounded by money and providers, not by quota."""
 
+ANSWER_SECONDS = 0.5
+"""A request that would have less than this left after its wait is refused at once: it could not be answered."""
+
 log = structlog.get_logger()
 
 
@@ -280,8 +283,8 @@ class LLMService:
         parts, request = self._parts, job.request
         try:
             if external or (external is None and request.tenant != OWN_TENANT):
-                patience = min(parts.settings.queue_seconds, job.deadline - self._clock.monotonic())
-                waited = await parts.limits.acquire(request.tenant, patience)
+                left = job.deadline - self._clock.monotonic() - ANSWER_SECONDS
+                waited = await parts.limits.acquire(request.tenant, min(parts.settings.queue_seconds, left))
                 if waited:
                     parts.metrics.quota_wait.observe(waited)
             if not parts.gate.try_enter():

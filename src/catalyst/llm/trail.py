@@ -69,6 +69,8 @@ class Trail:
         alone = bool(self.job.request.model) or not self.job.request.fallback_on_error
         if self.errors and (alone or all(isinstance(error, LLMValidationError) for error in self.errors)):
             return self.errors[-1]
+        if not self.route and not self.records:
+            return AllProvidersFailed("no model was asked, for no time was left: give the request more timeout_seconds")
         tried = "; ".join(map(_shown, self.records))
         if not tried:
             return AllProvidersFailed("no model answered, for no target serves this request: set a provider's key")
