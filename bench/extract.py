@@ -2,7 +2,8 @@
 
 `python -m bench.extract [--quick] [--gold FILE] [--data FOLDER]`; FILE is laid out like tests/data/earnings_gold.jsonl,
 FOLDER like shared/corpus/edgar. Precision and recall count (name, basis, scope, value), exactly. The labels are split
-in two by a hash of the company, so that no company is in both; the extractor was tuned to the first half.
+in two by a hash of the company, so that no company is in both. The extractor was written against the first half alone:
+the second then gave precision .969 and recall .846; its classes of error were mended afterwards, so neither is unseen.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from catalyst.filings.types import Exhibit, Parsed
 from catalyst.stream.types import Analysis, Fact
 
 GOLD = ROOT / "tests" / "data" / "earnings_gold.jsonl"
-HALVES = ("tuned", "held_out")
+HALVES = ("first", "second")
 Key = tuple[str, str, str]
 _PLAIN = {
     "eps_adjusted": "eps_diluted",
@@ -171,9 +172,8 @@ def grounding(read: Sequence[Release], cases: int, with_facts: bool) -> dict[str
         if _ungrounded(Case((wrong,)), parsed):
             flagged[kind] += 1
         else:
-            say(
-                f"not flagged: {kind}: {release.label['company']} {wrong.name} {wrong.value} {wrong.scope}: {wrong.quote[:80]}"
-            )
+            shown = f"{wrong.name} {wrong.value} {wrong.scope}: {wrong.quote[:80]}"
+            say(f"not flagged: {kind}: {release.label['company']} {shown}")
     return _shares(flagged, tried, "" if with_facts else "_text_only")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -40,9 +40,7 @@ def true_case(label: dict[str, Any], text: str, found: Sequence[Fact], seed: int
     return Case(tuple(rng.sample(facts, min(_FACTS, len(facts)))))
 
 
-def _true(
-    label: dict[str, Any], item: dict[str, Any], text: str, known: dict[tuple[str, Any, str], Fact]
-) -> Fact | None:
+def _true(label: dict[str, Any], item: dict[str, Any], text: str, known: Mapping[Any, Fact]) -> Fact | None:
     """A label as a model would tell it."""
     name, adjusted = item["name"], item["basis"] == "non_gaap"
     if adjusted and name.startswith("guidance"):

@@ -130,6 +130,13 @@ class Evidence:
         """The currencies other than the dollar that the text shows by a sign or a word."""
         return frozenset(code for code, sign in _SIGNS.items() if any(mark in self.lower for mark in sign))
 
+    def is_in(self, currency: str) -> bool:
+        """Whether figures without a sign can be in a currency: the text names it as often as the dollar, or by code."""
+        marks = _SIGNS.get(currency, ())
+        shown = max((self.lower.count(mark) for mark in marks), default=0)
+        coded = re.search(rf"\b{re.escape(currency.lower())}\b", self.lower) is not None
+        return coded or (shown > 0 and shown >= self.lower.count("$"))
+
     @functools.cached_property
     def _numbers(self) -> dict[str, list[int]]:
         """Places of all numbers by their significant digits."""

@@ -192,7 +192,7 @@ def _unit_ok(place: _Place, amount: Amount, fact: Fact, metric: Metric | None) -
 def _money_ok(evidence: Evidence, amount: Amount, currency: str, row: bool) -> bool:
     if amount.currency:
         return amount.currency == currency
-    if currency != "USD" and currency.lower() not in evidence.lower and currency not in evidence.currencies:
+    if currency != "USD" and not evidence.is_in(currency):
         return False
     return amount.kind in ("plain", "year") and (row or amount.scale > 0)
 

@@ -192,7 +192,7 @@ def _in_row(evidence: Evidence, amount: Amount, wanted: Period | None, scope: st
     exact = column < len(named) <= len(cells) and len(set(named)) > 1
     if exact and scope == "current" and named[column] != max(named):
         return False
-    if exact and scope == "prior" and named[column] == max(named):
+    if (exact or column == 0) and scope == "prior" and len(set(named)) > 1 and named[column] == max(named):
         return False
     if wanted is None:
         return True

@@ -51,8 +51,8 @@ _RELEASE = re.compile(
 _HEAD = 3_000
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "RMB": "CNY"}
 _QUARTER = re.compile(
-    r"\b(?P<word>first|second|third|fourth)[- ]quarter(?: and (?:full|fiscal)?[- ]?(?:year|\w+ months))?(?: of)?(?: fiscal)?"
-    r"(?: year)? (?P<year>20\d\d)\b|\bQ(?P<number>[1-4]) (?:fiscal |FY)?(?P<year2>20\d\d)\b",
+    r"\b(?P<word>first|second|third|fourth)[- ]quarter(?: and (?:full|fiscal)?[- ]?(?:year|\w+ months))?(?: of)?"
+    r"(?: fiscal)?(?: year)? (?P<year>20\d\d)\b|\bQ(?P<number>[1-4]) (?:fiscal |FY)?(?P<year2>20\d\d)\b",
     re.IGNORECASE,
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
@@ -72,7 +72,7 @@ def earnings(text: str) -> tuple[Fact, ...]:
     """The facts of an earnings release's text as `document_text` gives it; values in base units.
 
     A non-GAAP figure has a name of its own (`eps_adjusted`, `net_income_adjusted`, …). `verified` says that the quote
-    shows the value's digits: true of all but ends worked out from a margin ("plus or minus 2%").
+    shows the value's digits, or the middle and the margin ("plus or minus 2%") that an end was worked out from.
     """
     text = text[:MAX_TEXT]
     currency = currency_of(text)
@@ -167,6 +167,6 @@ def _of_guidance(item: Guided, currency: str) -> Iterator[Fact]:
     stem = f"guidance_{item.name}_adjusted" if item.adjusted else f"guidance_{item.name}"
     for end, value in (("low", item.low), ("high", item.high)):
         quote = quoted(item.quote)
-        shown = not item.derived and _shows(quote, value)
+        shown = item.derived or _shows(quote, value)
         unit = _unit(stem, currency)
         yield fact(f"{stem}_{end}", value, unit=unit, scope="guidance", quote=quote, verified=shown)

@@ -215,7 +215,7 @@ def title_basis(block: Block) -> Basis | None:
     title = block.title
     if "reconcil" in title:
         return None
-    last = [line.lower().strip(" :") for line in block.titles[-_TITLES:]]
+    last = [line.lower().strip(" :") for line in block.titles[-_TITLES:] if " | " not in line]
     if any(
         line in ("non-gaap", "non gaap", "adjusted", "pro forma") or line.endswith(("- pro forma", "non-gaap"))
         for line in last
