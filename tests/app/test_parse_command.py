@@ -11,11 +11,12 @@ import pytest
 
 from tests.filings.forms.samples import EIGHT_K, FORM_4, TEN_Q
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 RUN = """
 import sys, typer
 from catalyst.app.commands.parse import parse
 
-pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
 app = typer.Typer(add_completion=False)
 app.command()(parse)
 app()
