@@ -121,7 +121,10 @@ async def test_without_check_a_status_is_an_answer_and_a_304_always_is(site: Sit
     assert (await http.get(site.url, headers={"If-None-Match": "x"})).status == 304
 
 
-@pytest.mark.parametrize(("said", "meant"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", 0.0), (None, 0.0)])
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", 0.0), ("inf", 0.0), ("1e999", 0.0), ("nan", 0.0), (None, 0.0)],
+)
 def test_a_plain_retry_after_is_read(said: str | None, meant: float):
     assert retry_after({"Retry-After": said} if said else {}) == meant
 

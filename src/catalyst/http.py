@@ -6,6 +6,7 @@ Everything that leaves this process over HTTP goes through `Http`. Errors are `T
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -262,9 +263,10 @@ class _Announced(aiohttp.BytesPayload):
 def retry_after(headers: Mapping[str, str]) -> float:
     """Seconds that a plain numeric Retry-After asks for; 0 where it says nothing we read."""
     try:
-        return max(0.0, float(headers.get("Retry-After", "0")))
+        seconds = float(headers.get("Retry-After", "0"))
     except ValueError:
         return 0.0
+    return max(0.0, seconds) if math.isfinite(seconds) else 0.0
 
 
 def _bears_nothing(headers: Mapping[str, str] | None) -> bool:
