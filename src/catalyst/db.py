@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -174,12 +175,14 @@ class Database:
             for job in group:
                 self._apply(job)
             self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             failure = _storage_error(error, self.path)
             for job in group:
                 job.error = job.error or failure
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            # Where even this fails, the next group's BEGIN does too, and tries it again.
+            with contextlib.suppress(sqlite3.Error):
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
 
     def _apply(self, job: _Job) -> None:
         self._writer.execute("SAVEPOINT job")
@@ -203,7 +206,7 @@ def _settle(group: list[_Job]) -> None:
             for job in jobs:
                 job.settle()
 
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody who waits
             loop.call_soon_threadsafe(deliver)
 
 
