@@ -51,7 +51,7 @@ def main() -> None:
     try:
         app()
     except CatalystError as error:
-        print(f"catalyst: {error}", file=sys.stderr)
+        _say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -59,8 +59,14 @@ def main() -> None:
         if os.environ.get("CATALYST_LOG_LEVEL") == "debug":
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"catalyst: a fault of ours, {what}; CATALYST_LOG_LEVEL=debug shows where", file=sys.stderr)
+        _say(f"a fault of ours, {what}; CATALYST_LOG_LEVEL=debug shows where")
         sys.exit(1)
+
+
+def _say(error: str) -> None:
+    from catalyst.app.log import harmless
+
+    print(f"catalyst: {harmless(error, keep=chr(10))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def configure(level: str = "warning", form: str = "console") -> None:
@@ -22,6 +25,7 @@ def configure(level: str = "warning", form: str = "console") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _harmless_event,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -29,3 +33,18 @@ def configure(level: str = "warning", form: str = "console") -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def harmless(text: str, keep: str = "") -> str:
+    """`text` with control and direction characters spelled out, but those in `keep`.
+
+    What a filing or a peer says must not be able to write to the terminal.
+    """
+    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
+
+
+def _harmless_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = harmless(value, "\n\t" if name == "exception" else "")
+    return event
