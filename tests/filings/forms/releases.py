@@ -138,3 +138,21 @@ SEGMENTS = page(
         ("Net income", "20", "18"),
     ),
 )
+
+PLAIN_DOLLARS = page(
+    "Gannet Optics Inc. Statement of Operations Data (Unaudited)",
+    table(
+        ("", "Three Months Ended", "Year Ended"),
+        ("", "2025", "2024", "2025", "2024"),
+        ("Net sales", "$", "48,498,000", "$", "53,092,000", "$", "185,829,000", "$", "196,494,000"),
+        ("Operating income", "395,000", "4,644,000", "8,922,000", "11,081,000"),
+        ("Per share information:",),
+        ("Net loss - basic and diluted", "$", "(0.06", ")", "$", "(0.08", ")", "$", "(0.55", ")", "$", "(0.04", ")"),
+    ),
+    "2026 Financial Outlook",
+    table(
+        ("(in millions, except per share data)", "Current Update", "January 2026"),
+        ("Net sales", "$190 - $200", "$180 - $190"),
+        ("Diluted earnings per share", "$0.80 - $0.90", "$0.70 - $0.80"),
+    ),
+)

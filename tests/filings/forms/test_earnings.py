@@ -125,6 +125,25 @@ def test_sentences_tell_what_no_table_does() -> None:
     }
 
 
+def test_full_dollars_need_no_declared_scale_and_years_alone_tell_the_columns() -> None:
+    assert values(releases.PLAIN_DOLLARS) == {
+        "revenue": "48498000",
+        "operating_income": "395000",
+        "eps_basic": "-0.06",
+        "eps_diluted": "-0.06",
+    }
+    assert values(releases.PLAIN_DOLLARS, "prior")["revenue"] == "53092000"
+
+
+def test_guidance_rows_give_the_newer_column() -> None:
+    assert values(releases.PLAIN_DOLLARS, "guidance") == {
+        "guidance_revenue_low": "190000000",
+        "guidance_revenue_high": "200000000",
+        "guidance_eps_low": "0.80",
+        "guidance_eps_high": "0.90",
+    }
+
+
 def test_nothing_is_told_of_segments_or_of_columns_without_a_length() -> None:
     assert "revenue" not in values(releases.SEGMENTS)
 
@@ -210,35 +229,15 @@ def test_a_release_is_known_by_how_it_begins() -> None:
     assert not is_release("Acme Corp. appoints a new chief financial officer, effective Monday.")
 
 
-WORDS = [
-    "Net income",
-    " | ",
-    "$1,234",
-    "(5)",
-    "2025",
-    "\n",
+FIGURES = ("$1,234", "(5)", "—", "%", "9" * 30, "2025", "Q1 2025", "$1 to $2 million", "\x00", "é")
+LABELS = ("Net income", "Basic", "Diluted", "Total assets", "Cash", "GAAP", "Non-GAAP", "per diluted share")
+HEADS = (
     "Three Months Ended March 31,",
-    "expects revenue of ",
-    "—",
-    "%",
-    "$1 to $2 million",
-    "per diluted share",
     "(in thousands)",
-    "Basic",
-    "Diluted",
-    "\x00",
-    "é",
-    "  ",
-    "9" * 30,
-    "Total assets",
-    "Cash",
-    "Q1 2025",
-    "GAAP",
-    "Non-GAAP",
+    "expects revenue of ",
     "declared a dividend of $0.10 per share",
-    ". ",
-    "•",
-]
+)
+WORDS = (*FIGURES, *LABELS, *HEADS, " | ", "\n", "  ", ". ", "•")
 PIECES = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=120)
 
 

@@ -41,6 +41,7 @@ _RUNNING = re.compile(
     r"^\s*(?!ended|ending|for the|as of|and\b|through|at\b|months?|weeks?|quarters?)[a-z]|[a-z]\. +[A-Z]|"
     r"\b(?:of|the|in|to|a|our|was|were)$"
 )
+_DECLARES = re.compile(r"\s*(?:all )?(?:in|\$ ?in|amounts?|dollars?|figures|unaudited|u\.?s\.?) ", re.IGNORECASE)
 _KIND = re.compile(r"(?:[-–—•] ?)?(?:basic|diluted|basic and diluted|fully diluted|assuming dilution)")
 _LOWER = re.compile(r"\(?[a-z(]")
 
@@ -165,7 +166,7 @@ class _Scanner:
             (self._below if self._block.rows else self._block.titles).append(line)
             self._wrapped.append((line, at))
             self._split(line)
-            if "(" in line or line.lower().lstrip().startswith(("in ", "$ in")):
+            if "(" in line or _DECLARES.match(line):
                 self._declare(line)
 
     def _split(self, line: str) -> None:

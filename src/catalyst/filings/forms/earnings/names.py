@@ -190,7 +190,8 @@ def _row_under_eps(text: str) -> bool:
     """What may stand under such a heading: "Basic", "Diluted", "Net loss", "Class A common stock"."""
     return (
         re.fullmatch(
-            rf"(?:total )?(?:basic|diluted|fully diluted|assuming dilution|basic and diluted)(?: {_PROFIT})?|"
+            rf"(?:net {_PROFIT} )?(?:total )?(?:basic|diluted|fully diluted|assuming dilution|"
+            rf"basic and diluted)(?: {_PROFIT})?|"
             rf"net {_PROFIT}(?: attributable to .{{1,60}})?|"
             r"(?:class a )?common stock|class a|as reported|gaap|non ?gaap",
             text,

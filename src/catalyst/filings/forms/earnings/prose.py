@@ -50,7 +50,11 @@ _DIVIDEND = re.compile(
 _NOT_COMMON = re.compile(
     r"\bpreferred\b|\bdepositary\b|\bdividend equivalents?\b|\bpreference\b|\bspecial\b", re.IGNORECASE
 )
-_COMPARED = re.compile(r"\b(?:compar\w+|versus|vs\.?|against|up from|down from|previously)\b", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"\b(?:compar\w+|versus|vs\.?|against|up from|down from|previously)\b|"
+    r"\bfrom (?:the |a )?(?:year|prior|previous|first|second|third|fourth|same|\$|20\d\d)",
+    re.IGNORECASE,
+)
 _FIRST = 15
 """How many sentences with money are read: the results stand first, segments and notes follow."""
 _POWERS = {"billion": 9, "bn": 9, "b": 9, "million": 6, "mm": 6, "m": 6, "thousand": 3, "": 0}

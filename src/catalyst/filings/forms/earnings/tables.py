@@ -59,6 +59,7 @@ def main_period(blocks: Sequence[Block]) -> Main | None:
     for span in ("quarter", "year"):
         dated: Counter[tuple[int, int]] = Counter()
         labelled: Counter[tuple[int, int]] = Counter()
+        bare: Counter[int] = Counter()
         for block in blocks:
             if not _knows(block):
                 continue
@@ -67,15 +68,17 @@ def main_period(blocks: Sequence[Block]) -> Main | None:
                 dated[latest.year, latest.month] += 1
             if latest and latest.quarter:
                 labelled[latest.year, latest.quarter] += 1
-        if dated or labelled:
-            return _main(dated, labelled, span)
+            if latest:
+                bare[latest.year] += 1
+        if bare:
+            return _main(dated, labelled, bare, span)
     return None
 
 
-def _main(dated: Counter[tuple[int, int]], labelled: Counter[tuple[int, int]], span: str) -> Main:
+def _main(dated: Counter[tuple[int, int]], labelled: Counter[tuple[int, int]], bare: Counter[int], span: str) -> Main:
     ends = frozenset([max(dated, key=lambda key: dated[key])]) if dated else frozenset()
     quarters = frozenset([max(labelled, key=lambda key: labelled[key])]) if labelled else frozenset()
-    years = frozenset(year for year, _ in ends) or frozenset(year for year, _ in quarters)
+    years = frozenset(year for year, _ in ends or quarters) or frozenset([max(bare, key=lambda key: bare[key])])
     return Main(ends, quarters, years, span)
 
 
@@ -278,8 +281,9 @@ def _value(cell: Cell, row: Row, figure: Figure, power: int | None) -> Decimal |
         return None
     if figure.name in _PER_SHARE:
         return value if abs(value) < _MOST_EPS and (cell.decimals >= 2 or value == 0) else None
-    if power is None or power == 0:
-        return value if abs(value) >= _LEAST_UNSCALED else None
+    if power is None:
+        largest = max((abs(other.value) for other in row.cells if other.kind == "number"), default=Decimal(0))
+        return value if largest >= _LEAST_UNSCALED else None
     return Decimal(f"{value.scaleb(power):f}")
 
 
