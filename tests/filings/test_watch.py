@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, time, timedelta
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from catalyst.clock import NEW_YORK, SimClock
-from tests.filings.rig import DAY, acc, day, entry, watching
+from tests.filings.rig import DAY, Rig, acc, day, entry, page, watching
 
 NOON = datetime.fromisoformat(f"{DAY}T12:00:00").replace(tzinfo=NEW_YORK)
 
@@ -189,3 +193,57 @@ async def test_at_night_it_polls_once_a_minute_and_wakes_for_six(tmp_path):
         assert rig.poller.state.polls <= 4
         await watch(rig, recording.at(time(6, 0, 4)))
         assert await accessions(rig) == [acc(1)]
+
+
+class Shelf:
+    """A feed of exactly these rows in exactly this order; pages from `broken` on answer 500."""
+
+    def __init__(self, rows: Sequence[str]) -> None:
+        self.rows = rows
+        self.broken = math.inf
+        self.asked = 0
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        start = int(request.query["start"])
+        if start >= self.broken:
+            return web.Response(status=500)
+        return web.Response(body=page(*self.rows[start : start + 100]))
+
+
+@contextlib.asynccontextmanager
+async def shelved(data: Path, start: datetime, rows: Sequence[str]) -> AsyncIterator[tuple[Rig, Shelf]]:
+    shelf = Shelf(rows)
+    app = web.Application()
+    app.router.add_get("/cgi-bin/browse-edgar", shelf.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    shelf.url = "http://{}:{}".format(*runner.addresses[0])
+    try:
+        async with watching(None, data, start=start, server=shelf) as rig:
+            yield rig, shelf
+    finally:
+        await runner.cleanup()
+
+
+async def test_one_row_with_an_odd_time_neither_ends_the_walk_back_nor_withdraws_the_rest(tmp_path):
+    six = NOON.replace(hour=6, minute=2)
+    rows = [entry(n, "4", f"05:{n // 10:02}:00", cik=n) for n in reversed(range(400))]
+    rows.insert(1, entry(9999, "4", "2025-05-01T09:00:00"))
+    async with shelved(tmp_path, six, rows) as (rig, shelf):
+        await watch(rig, six + minutes(1))
+        shelf.rows = [*rows[:300], entry(5000, "8-K", "05:09:30"), *rows[300:]]
+        await watch(rig, six + minutes(16))
+        assert (await rig.ledger.count())["withdrawn"] == 0
+        assert acc(5000) in await accessions(rig)
+
+
+async def test_a_page_far_down_that_stays_broken_is_asked_for_less_and_less_often(tmp_path):
+    rows = [entry(n, "4", f"11:{n // 100:02}:00", cik=n) for n in reversed(range(1500))]
+    async with shelved(tmp_path, NOON, rows) as (rig, shelf):
+        await watch(rig, NOON + minutes(1))
+        shelf.broken, before = 800, shelf.asked
+        await watch(rig, NOON + minutes(11))
+        assert shelf.asked - before < 500, "300 polls, and a few walks"

@@ -31,7 +31,7 @@ WALK_BACK_PAGES = 10
 """Depth of the walk back between the full ones: what is released out of order lies within a thousand rows."""
 
 MAX_BYTES = 2 * MEBIBYTE
-_LONGEST_BACKOFF = 15.0
+_LONGEST_BACKOFF, _LONGEST_WALK_BACKOFF = 15.0, 60.0
 _REMEMBERED = 20_000
 _PARSED_ROWS = 4_000
 
@@ -62,14 +62,18 @@ class _Walk:
 
     shown: set[str] = field(default_factory=set)
     newest: datetime | None = None
-    oldest: datetime | None = None
+    top: datetime | None = None
+    """The newest row of the lowest page. That page's oldest would say less: one row may have any time."""
+    lowest: datetime | None = None
+    """The last row of the lowest page: what lies between it and `newest` was shown."""
     new: int = 0
 
-    def add(self, entries: Iterable[FeedEntry]) -> None:
-        for entry in entries:
-            self.shown.add(entry.accession)
-            self.newest = max(self.newest or entry.accepted, entry.accepted)
-            self.oldest = min(self.oldest or entry.accepted, entry.accepted)
+    def add(self, entries: Sequence[FeedEntry]) -> None:
+        if entries:
+            self.shown.update(entry.accession for entry in entries)
+            self.top = max(entry.accepted for entry in entries)
+            self.lowest = entries[-1].accepted
+            self.newest = max(self.newest or self.top, self.top)
 
 
 class Poller:
@@ -131,15 +135,17 @@ class Poller:
                 now = self._clock.now()
                 interval = self._poll_seconds or min(poll_interval(now), until_change(now))
             else:
-                interval = self._backoff()
+                interval = self._backoff(self.state.failures, _LONGEST_BACKOFF)
             await self._clock.sleep(began + interval - self._clock.monotonic())
 
     async def _walk_back_forever(self) -> None:
         """After the first poll, because nobody knows how the last process ended; then as the clock says."""
         await self._polled.wait()
+        failures = 0  # of its own: polls that go well in between say nothing of a page far down
         while True:
-            done = await self._survives(self.walk_back)
-            await self._clock.sleep(until_walk_back(self._clock.now()) if done else 2 * self._backoff())
+            failures = 0 if await self._survives(self.walk_back) else failures + 1
+            backoff = 2 * self._backoff(failures, _LONGEST_WALK_BACKOFF)
+            await self._clock.sleep(backoff if failures else until_walk_back(self._clock.now()))
 
     async def poll(self) -> None:
         """One poll: down the pages until one shows nothing unseen and overlaps what was known at the last poll."""
@@ -167,13 +173,13 @@ class Poller:
             walk.add(page.entries)
             walk.new += len(new)
             beyond = reach is None and number + 1 >= WALK_BACK_PAGES and not new and not self._since
-            if not page.entries or beyond or (reach and walk.oldest and walk.oldest < reach):
+            if not page.entries or beyond or (reach and walk.top and walk.top < reach):
                 break
         if walk.new:
             self._log.info("watch.walked_back", found=walk.new, rows=len(walk.shown))
         if self._since:
             await self._begin()
-        await self._note_withdrawn(walk, began)
+        await self._note_withdrawn(walk, began, reach)
 
     async def _begin(self) -> None:
         """The first walk to the feed's end is done: what was there before us is known from now on, in one commit."""
@@ -230,12 +236,13 @@ class Poller:
         if page.skipped:
             self._log.warning("feed.rows_skipped", rows=page.skipped)
 
-    async def _note_withdrawn(self, walk: _Walk, began: datetime) -> None:
+    async def _note_withdrawn(self, walk: _Walk, began: datetime, reach: datetime | None) -> None:
         """What two walks in a row miss in the span that both covered is withdrawn; one alone may be a shifted page."""
-        if walk.newest is None or walk.oldest is None:
+        if walk.newest is None or walk.lowest is None:
             return
+        lowest = max(walk.lowest, reach or walk.lowest)
         with self._clock.working():
-            missing = await self._ledger.unseen_between(walk.oldest, walk.newest, began, walk.shown)
+            missing = await self._ledger.unseen_between(lowest, walk.newest, began, walk.shown)
             gone = missing & self._suspects
             self._suspects = missing
             await self._ledger.withdraw(walk.shown, gone)
@@ -263,9 +270,9 @@ class Poller:
         known = isinstance(error, CatalystError)
         self._log.warning("poll.failed", error=reason, failures=state.failures + 1, exc_info=None if known else error)
 
-    def _backoff(self) -> float:
+    def _backoff(self, failures: int, most: float) -> float:
         """Seconds: exponential with jitter, so that many watchers don't come back together."""
-        longest = min(_LONGEST_BACKOFF, 2.0 ** min(10, self.state.failures))
+        longest = min(most, 2.0 ** min(10, failures))
         return longest * (0.5 + 0.5 * self._draw())
 
 
