@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         StructuredOutputError,
     )
     from catalyst.llm.answer import AnswerStream
+    from catalyst.llm.embedding import Embeddings
     from catalyst.llm.service import LLMService
     from catalyst.llm.settings import HubSettings
     from catalyst.llm.types import Delta, LLMRequest, LLMResponse, Message, Tool, ToolCall, Usage
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "catalyst.llm.service": ("LLMService",),
     "catalyst.llm.answer": ("AnswerStream",),
+    "catalyst.llm.embedding": ("Embeddings",),
     "catalyst.llm.settings": ("HubSettings",),
     "catalyst.llm.types": ("Delta", "LLMRequest", "LLMResponse", "Message", "Tool", "ToolCall", "Usage"),
     "catalyst.errors": (
@@ -74,6 +76,7 @@ __all__ = [
     "AnswerStream",
     "BudgetExceeded",
     "Delta",
+    "Embeddings",
     "HubSettings",
     "LLMAuthenticationError",
     "LLMBadResponseError",

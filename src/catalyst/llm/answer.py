@@ -46,7 +46,7 @@ async def _pieces(
     await service.start()
     began = service.monotonic()
     trail = Trail(service.prepare(request))
-    await service.enter_stream(trail.job, external)
+    await service.enter(trail.job, external)
     pieces = service.pieces(trail)
     try:
         async for delta, target in pieces:
@@ -56,7 +56,7 @@ async def _pieces(
         try:
             await pieces.aclose()
         finally:
-            service.leave_stream(trail)
+            service.leave(trail)
     if whole.target is not None:
         whole.response = service.response_of(trail, whole.target, whole.completion(), began)
 

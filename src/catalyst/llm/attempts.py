@@ -96,7 +96,8 @@ class Attempts:
         """One attempt that answers whole; the repair turn uses it too."""
         attempt = await self._begin(target, job)
         try:
-            completion = await target.provider.complete(self._started(attempt))
+            send = target.provider.embed if job.texts else target.provider.complete
+            completion = await send(self._started(attempt))
             self._answered(trail, attempt, completion.usage, completion.text)
             return completion
         except BaseException as error:

@@ -35,6 +35,8 @@ class Job:
     """On the monotonic clock."""
     retries: int
     scopes: tuple[Scope, ...]
+    texts: tuple[str, ...] = ()
+    """To embed; the request's prompt then only stands for their size."""
 
     def call(
         self,
@@ -58,6 +60,7 @@ class Job:
             tools=tuple(asked.tools),
             tool_choice=asked.tool_choice,
             timeout_seconds=seconds,
+            texts=self.texts,
             before_send=before_send,
         )
 

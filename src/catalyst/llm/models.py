@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from importlib import resources
@@ -19,6 +19,8 @@ from catalyst.llm.types import Complexity
 
 TIERS: tuple[Complexity, ...] = ("simple", "medium", "complex", "critical")
 DEFAULT_CONTEXT = 128_000
+EMBEDS = "embed"
+"""The capability of a model that makes vectors, and answers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Model:
     context: int = DEFAULT_CONTEXT
     tier: str = "medium"
     capabilities: frozenset[str] = frozenset()
-    """`schema`, `tools`, `stream`; empty where nobody said, and then nothing is ruled out."""
+    """`schema`, `tools`, `stream`, `embed`; empty where nobody said, and then nothing is ruled out."""
     retired: str = ""
     """Its successor's name, where the provider no longer serves it."""
     price: SetPrice | None = None
@@ -82,6 +84,20 @@ class Catalog:
                 model=name,
             )
         return model
+
+    def embedder(self, providers: Container[str]) -> str:
+        """The first model that embeds and whose provider is among `providers`.
+
+        Raises LLMModelError where there is none.
+        """
+        for model in self.models.values():
+            if EMBEDS in model.capabilities and model.provider in providers and not model.retired:
+                return model.name
+        raise LLMModelError(
+            "no provider with a key embeds: set OPENAI_API_KEY or GEMINI_API_KEY, or name a model",
+            provider="",
+            model="",
+        )
 
     def _known(self, name: str) -> Model:
         name = self.aliases.get(name, name)

@@ -27,6 +27,7 @@ from catalyst.llm import tokens
 from catalyst.llm.answer import AnswerStream
 from catalyst.llm.budget import Spent
 from catalyst.llm.cache_seam import CacheHit
+from catalyst.llm.embedding import Embeddings, embed
 from catalyst.llm.job import Job, folded, question
 from catalyst.llm.ledger import Row
 from catalyst.llm.prices import usd
@@ -119,7 +120,10 @@ class LLMService:
         await self._enter(job, external)
         try:
             trail = Trail(job)
-            completion, target = await self._run_attempts(trail)
+            try:
+                completion, target = await self.attempted(trail)
+            finally:
+                self._parts.stats.note(trail)
             parsed, completion = await self._validated(trail, target, completion)
         finally:
             self._parts.gate.leave()
@@ -131,6 +135,10 @@ class LLMService:
     def stream(self, request: LLMRequest, *, external: bool | None = None) -> AnswerStream:
         """The answer in pieces; `.response` holds the whole once it ended. Leaving early settles what was used."""
         return AnswerStream(self, request, external)
+
+    async def embed(self, texts: Sequence[str], model: str | None = None, **asked: Any) -> Embeddings:
+        """One vector for each text, priced, budgeted and recorded like any answer; see `embedding.embed`."""
+        return await embed(self, texts, model or self._parts.catalog.embedder(self._parts.providers), **asked)
 
     async def query_batch(
         self, requests: Sequence[LLMRequest], *, max_concurrent: int = 10, external: bool | None = None
@@ -250,13 +258,13 @@ class LLMService:
             scopes=parts.periods.scopes(now, request.tenant, request.feature_name),
         )
 
-    async def enter_stream(self, job: Job, external: bool | None) -> None:
-        """What `query` does before its attempts, for a stream; pair it with `leave_stream`."""
+    async def enter(self, job: Job, external: bool | None) -> None:
+        """What `query` does before its attempts, for streams and embeddings; pair it with `leave`."""
         await self.start()
         await self._enter(job, external)
 
-    def leave_stream(self, trail: Trail) -> None:
-        """Give the slot back and count the stream's attempts."""
+    def leave(self, trail: Trail) -> None:
+        """Give the slot back and count the attempts."""
         self._parts.gate.leave()
         self._parts.stats.note(trail)
 
@@ -293,14 +301,13 @@ class LLMService:
             parts.metrics.quota_refused.inc()
             raise
 
-    async def _run_attempts(self, trail: Trail) -> tuple[Completion, Target]:
+    async def attempted(self, trail: Trail) -> tuple[Completion, Target]:
+        """The first answer of any target."""
         try:
             return await self._parts.attempts.run(trail)
         except BudgetExceeded:
             self._parts.metrics.budget_refused.inc()
             raise
-        finally:
-            self._parts.stats.note(trail)
 
     async def _cached(self, job: Job) -> CacheHit | None:
         if self._parts.cache is None or not job.request.enable_cache:

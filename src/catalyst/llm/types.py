@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -181,6 +181,8 @@ class Call:
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None
     timeout_seconds: float = 30.0
+    texts: tuple[str, ...] = ()
+    """To embed, instead of messages."""
     before_send: Callable[[], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
     """A dialect awaits it when the connection stands, just before the request leaves: from then on it may be billed."""
 
@@ -195,6 +197,8 @@ class Completion:
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     """As the provider names what really answered."""
+    vectors: tuple[list[float], ...] = ()
+    """Of a call that embeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,9 @@ class Provider(Protocol):
         """Deltas as they arrive; closing the iterator closes the connection."""
         ...
 
-    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]: ...
+    async def embed(self, call: Call) -> Completion:
+        """One vector for each of `call.texts`, in their order."""
+        ...
 
     async def ping(self) -> None:
         """Ask for the list of models: it costs nothing, and proves the address and the key."""

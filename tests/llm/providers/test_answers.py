@@ -230,9 +230,9 @@ async def test_a_gemini_model_cannot_lead_to_another_address(model: str, wire: W
 
 @pytest.mark.parametrize(("name", "model"), [("openai", "text-embedding-3-small"), ("gemini", "gemini-embedding-001")])
 async def test_embeddings_come_in_the_order_of_their_texts(name: str, model: str, wire: Wire, provider: Bound):
-    assert await provider(name).embed(model, ["a", "bbb"]) == [[1.0, 0.5, -1.0], [3.0, 0.5, -1.0]]
-    assert await provider(name).embed(model, []) == []
-    assert len(wire[name].requests) == 1
+    found = await provider(name).embed(call(name, model=model, texts=("a", "bbb")))
+    assert found.vectors == ([1.0, 0.5, -1.0], [3.0, 0.5, -1.0])
+    assert found.usage.input == (3 if name == "openai" else 0)  # Gemini does not say
 
 
 @pytest.mark.parametrize(("name", "model"), [("openai", "text-embedding-3-small"), ("gemini", "gemini-embedding-001")])
@@ -242,10 +242,10 @@ async def test_vectors_that_are_missing_or_none_are_a_bad_response(name: str, mo
     for body in bodies:
         wire[name].answers(json=body)
         with pytest.raises(LLMBadResponseError, match="vectors"):
-            await provider(name).embed(model, ["a"])
+            await provider(name).embed(call(name, model=model, texts=("a",)))
 
 
 @pytest.mark.parametrize("name", ["anthropic", "deepseek"])
 async def test_vendors_without_embeddings_say_so(name: str, provider: Bound):
     with pytest.raises(LLMValidationError, match="embeddings"):
-        await provider(name).embed("any", ["a"])
+        await provider(name).embed(call(name, model="any", texts=("a",)))

@@ -162,6 +162,6 @@ async def test_our_gemini_schema_and_stream_are_the_packages(wire: Wire, gemini_
 
 
 async def test_our_gemini_embedding_body_is_the_packages(wire: Wire, gemini_client: genai.Client, provider: Bound):
-    await provider("gemini").embed("gemini-embedding-001", ["a", "b"])
+    await provider("gemini").embed(call("gemini", model="gemini-embedding-001", texts=("a", "b")))
     await gemini_client.aio.models.embed_content(model="gemini-embedding-001", contents=["a", "b"])
     assert wire.gemini.requests[-2].body == wire.gemini.requests[-1].body

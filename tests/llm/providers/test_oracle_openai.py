@@ -180,6 +180,6 @@ async def test_our_strict_schema_is_the_packages(wire: Wire, openai_client: open
 
 
 async def test_our_embedding_body_is_the_packages(wire: Wire, openai_client: openai.AsyncOpenAI, provider: Bound):
-    await provider("openai").embed("text-embedding-3-small", ["a", "b"])
+    await provider("openai").embed(call("openai", model="text-embedding-3-small", texts=("a", "b")))
     await openai_client.embeddings.create(model="text-embedding-3-small", input=["a", "b"], encoding_format="float")
     assert wire.openai.requests[-2].body == wire.openai.requests[-1].body

@@ -85,9 +85,9 @@ class Anthropic:
             raise self._wire.broke_off(gathered.delivered, call.model)
         yield Delta("", read_usage(gathered.counts), gathered.finish, gathered.tool_calls())
 
-    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, call: Call) -> Completion:
         """Anthropic has none: raises LLMValidationError."""
-        raise refused(self.name, model, "embeddings")
+        raise refused(self.name, call.model, "embeddings")
 
 
 class _Gathered:

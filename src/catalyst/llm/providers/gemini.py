@@ -26,6 +26,7 @@ from catalyst.llm.providers.reading import (
     sampling,
     text,
     usage,
+    vector,
 )
 from catalyst.llm.providers.rows import ModelRule, ProviderRow
 from catalyst.llm.providers.wire import Wire, checked_key
@@ -92,20 +93,20 @@ class Gemini:
             raise self._wire.broke_off(gathered.delivered, call.model)
         yield Delta("", gathered.usage, gathered.finish, tuple(gathered.calls))
 
-    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
-        """One vector for each text, in their order."""
-        if not texts:
-            return []
-        name = f"models/{_bare(model)}"
-        requests = [{"model": name, "content": {"role": "user", "parts": [{"text": words}]}} for words in texts]
-        answer = await self._wire.post(self._url(model, "batchEmbedContents"), {"requests": requests}, model)
+    async def embed(self, call: Call) -> Completion:
+        """One vector for each of `call.texts`, in their order. Most models do not say what they used."""
+        name = f"models/{_bare(call.model)}"
+        requests = [{"model": name, "content": {"role": "user", "parts": [{"text": words}]}} for words in call.texts]
+        url = self._url(call.model, "batchEmbedContents")
+        answer = await self._wire.post(url, {"requests": requests}, call.model, call.timeout_seconds, call.before_send)
+        used = read_usage(answer.get("usageMetadata"))
         try:
-            vectors = [[float(value) for value in row["values"]] for row in answer["embeddings"]]
+            found = tuple(vector(row["values"]) for row in answer["embeddings"])
         except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.faults.bad("no vectors", model) from error
-        if len(vectors) != len(texts):
-            raise self._wire.faults.bad(f"{len(vectors)} vectors for {len(texts)} texts", model)
-        return vectors
+            raise self._wire.faults.bad("no vectors", call.model, used) from error
+        if len(found) != len(call.texts):
+            raise self._wire.faults.bad(f"{len(found)} vectors for {len(call.texts)} texts", call.model, used)
+        return Completion("", used or Usage(), model=call.model, vectors=found)
 
     def _url(self, model: str, method: str) -> URL:
         url = self._urls.get((model, method))

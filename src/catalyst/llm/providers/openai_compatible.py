@@ -7,11 +7,21 @@ that it answers with an error status is an LLMRefusedError. Source: https://plat
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from catalyst.http import Http
-from catalyst.llm.providers.reading import count, is_count, mapping, refuse_unsupported, refused, sampling, text, usage
+from catalyst.llm.providers.reading import (
+    count,
+    is_count,
+    mapping,
+    refuse_unsupported,
+    refused,
+    sampling,
+    text,
+    usage,
+    vector,
+)
 from catalyst.llm.providers.rows import ModelRule, ProviderRow
 from catalyst.llm.providers.schema import in_words, openai_strict
 from catalyst.llm.providers.wire import Wire, checked_key
@@ -71,22 +81,21 @@ class OpenAICompatible:
             raise self._wire.broke_off(gathered.delivered, call.model)
         yield Delta("", gathered.usage, gathered.finish, gathered.tool_calls())
 
-    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
-        """One vector for each text, in their order."""
+    async def embed(self, call: Call) -> Completion:
+        """One vector for each of `call.texts`, in their order."""
         if not self._row.embeddings:
-            raise refused(self.name, model, "embeddings")
-        if not texts:
-            return []
-        body = {"model": model, "input": list(texts), "encoding_format": "float"}
-        answer = await self._wire.post(self._embeddings, body, model)
+            raise refused(self.name, call.model, "embeddings")
+        body = {"model": call.model, "input": list(call.texts), "encoding_format": "float"}
+        answer = await self._wire.post(self._embeddings, body, call.model, call.timeout_seconds, call.before_send)
+        used = read_usage(answer.get("usage"))
         try:
             rows = sorted(answer["data"], key=lambda row: row["index"])
-            vectors = [[float(value) for value in row["embedding"]] for row in rows]
+            found = tuple(vector(row["embedding"]) for row in rows)
         except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.faults.bad("no vectors", model) from error
-        if len(vectors) != len(texts):
-            raise self._wire.faults.bad(f"{len(vectors)} vectors for {len(texts)} texts", model)
-        return vectors
+            raise self._wire.faults.bad("no vectors", call.model, used) from error
+        if len(found) != len(call.texts):
+            raise self._wire.faults.bad(f"{len(found)} vectors for {len(call.texts)} texts", call.model, used)
+        return Completion("", used or Usage(), model=text(answer.get("model")) or call.model, vectors=found)
 
     def _completion(self, answer: Mapping[str, Any], model: str) -> Completion:
         choice = self._choice(answer, model)

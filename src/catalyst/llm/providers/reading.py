@@ -32,6 +32,14 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def vector(value: Any) -> list[float]:
+    """An embedding. Raises TypeError or ValueError for anything that is none."""
+    numbers = [float(number) for number in value]
+    if isinstance(value, str) or not numbers:
+        raise ValueError("no numbers")
+    return numbers
+
+
 def usage(total_in: int, total_out: int, *, cached: int = 0, cache_write: int = 0, reasoning: int = 0) -> Usage:
     """A `Usage` whose parts never exceed their whole, whatever the vendor said."""
     cached = min(cached, total_in)

@@ -20,7 +20,6 @@ from catalyst.llm.providers.sse import EventParser
 
 MOST_BYTES = 32 * MEBIBYTE
 """Of one answer: a batch of embeddings is the longest that is honest."""
-_EMBED_SECONDS = 60.0
 _DRAIN_SECONDS = 0.1
 _PING_SECONDS = 10.0
 
@@ -48,7 +47,7 @@ class Wire:
         url: URL,
         body: dict[str, Any],
         model: str,
-        timeout_seconds: float = _EMBED_SECONDS,
+        timeout_seconds: float,
         before_send: BeforeSend | None = None,
     ) -> dict[str, Any]:
         """The answer's JSON object.
