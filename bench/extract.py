@@ -141,7 +141,8 @@ def xbrl_accuracy(folder: Path) -> dict[str, Any]:
         label = json.loads(line)
         if not label["form"].startswith("10-") or not (label.get("xbrl") or {}).get("facts"):
             continue
-        path = folder / label["files"][0]
+        tagged = [name for name in label["files"] if name.split("/")[1] in ("ixbrl_html", "xbrl_instance")]
+        path = folder / (tagged or label["files"])[0]
         facts = parse(read_submission(path.read_bytes(), label["form"]), label["form"]).facts
         found = {(fact.name, fact.value) for fact in facts}
         for item in label["xbrl"]["facts"]:
