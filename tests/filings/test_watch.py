@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -222,7 +223,8 @@ async def shelved(data: Path, start: datetime, rows: Sequence[str]) -> AsyncIter
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     shelf.url = "http://{}:{}".format(*runner.addresses[0])
     try:
-        async with watching(None, data, start=start, server=shelf) as rig:
+        stand_ins: Any = {"recording": None, "server": shelf}
+        async with watching(data=data, start=start, **stand_ins) as rig:
             yield rig, shelf
     finally:
         await runner.cleanup()
