@@ -247,6 +247,22 @@ async def test_a_client_that_comes_and_goes_follows_while_the_service_publishes_
         assert await follower.count(600) == list(range(1, 601))
 
 
+async def test_a_subscription_that_comes_late_still_gets_all_it_asked_for_and_nothing_else(start, http: Http):  # noqa: F811
+    """The service takes who is silent for one that wants everything, live, and says so before it hears us."""
+    service = await start(replace(QUICK, subscribe_s=0.0))
+    await service.log.append([alert(n) for n in range(1, 6)])
+    starts: list[Start] = [Start(after=0), Start(since_ns=1)]
+    for begin in starts:
+        follower = Follower(http, service.ws, start=begin, wanted=Wanted(("$acme",)))
+        async with follower.running():
+            assert await follower.count(5) == [1, 2, 3, 4, 5]
+    follower = Follower(http, service.ws, wanted=Wanted(("other",)))
+    async with follower.running():
+        await follower.live()
+        await service.log.append([alert(6), alert(7, tickers=("OTHER",))])
+        assert await follower.count(1) == [7]
+
+
 async def test_a_key_that_is_not_accepted_ends_the_client_with_what_to_do(start, http: Http):  # noqa: F811
     service = await start(replace(QUICK, api_keys=("right",)))
     for key in ("", "wrong"):
@@ -320,6 +336,24 @@ async def test_what_is_no_message_of_ours_is_not_followed_on(http: Http):
         async with follower.running():
             assert await follower.count(1) == [1]
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"type": "heartbeat"},
+        {"type": "heartbeat", "pos": "9"},
+        {"type": "filing_alert", "filing_id": 3, "seq": 1, "prev": 0, "ts_ns": 5},
+        {"type": "filing_alert", "filing_id": "x", "seq": 1},
+        {"type": ["connected"]},
+    ],
+)
+async def test_a_message_without_what_its_kind_has_is_not_followed_on(http: Http, script: dict[str, Any]):
+    async with peer([script], [said(1, 0)]) as (url, asked):
+        follower = Follower(http, url)
+        async with follower.running():
+            assert await follower.count(1) == [1]
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ class FilingsClient:
             resume = self._resume(connected)
             wish = {"type": "subscribe", **self._wanted.fields()}
             await socket.send(orjson.dumps({**wish, "resume": resume} if resume else wish).decode())
-            subscribed = await self._expect(socket, "subscribed")
+            subscribed = await self._answer(socket, resumed=resume is not None)
             await self._catch_up(connected["epoch"], subscribed)
             async for message in self._messages(socket):
                 await self._take(message)
@@ -221,6 +221,18 @@ class FilingsClient:
         while True:
             yield await self._next(socket)
 
+    async def _answer(self, socket: ClientConnection, *, resumed: bool) -> dict[str, Any]:
+        """What the service says to our subscription.
+
+        Where ours came late, it took us for silent and began with everything, live: that is no answer to us, and what
+        it sends before the right one comes again.
+        """
+        shown = self._wanted.shown()
+        answer = await self._expect(socket, "subscribed")
+        if answer.get("filters", shown) != shown or (resumed and answer.get("reason") == "live"):
+            answer = await self._expect(socket, "subscribed")
+        return answer
+
     async def _expect(self, socket: ClientConnection, kind: str) -> dict[str, Any]:
         while (message := await self._next(socket))["type"] != kind:
             pass
@@ -231,9 +243,8 @@ class FilingsClient:
         async with self._clock.timeout(2 * self._beat_s):
             text = await socket.recv()
         try:
-            message = orjson.loads(text)
-            return message if isinstance(message["type"], str) else {"type": ""}
-        except (orjson.JSONDecodeError, TypeError, KeyError):
+            return _shaped(orjson.loads(text))
+        except (ValueError, TypeError, KeyError):
             raise Unreachable(f"{self._address.socket} sends what is no message of ours: check the address") from None
 
     def _judge(self, error: BaseException) -> None:
@@ -251,6 +262,25 @@ class FilingsClient:
         raise Unreachable(
             f"nothing answers at {shown}: start it with `catalyst up`, or name its address with --url", url=shown
         ) from error
+
+
+_NUMBER = (int, float)
+_SHAPES: dict[str, dict[str, Any]] = {
+    "connected": {"epoch": str, "oldest": int, "heartbeat_s": _NUMBER},
+    "subscribed": {"pos": int, "recovered": bool},
+    "caught_up": {"pos": int},
+    "heartbeat": {"pos": int},
+}
+_FILING = {"filing_id": str, "seq": int, "prev": int, "ts_ns": int}
+
+
+def _shaped(message: dict[str, Any]) -> dict[str, Any]:
+    """The message, where it has what we read of its kind. Raises KeyError, TypeError or ValueError."""
+    shape = _SHAPES.get(message["type"], _FILING if "filing_id" in message else {})
+    for name, kind in shape.items():
+        if not isinstance(message[name], kind):
+            raise TypeError(name)
+    return message
 
 
 async def _handled(handler: Handler, message: Message) -> Work | None:

@@ -34,15 +34,24 @@ class Wanted:
         """As `subscribe` takes them."""
         return {"tickers": list(self.tickers), "forms": list(self.forms), "min_priority": self.min_priority}
 
+    def shown(self) -> dict[str, Any]:
+        """As `subscribed` repeats them."""
+        tickers, forms = self._plain()
+        return {"tickers": sorted(tickers), "forms": sorted(forms), "min_priority": self.min_priority}
+
     def matches(self, raw: Mapping[str, Any]) -> bool:
         """Whether a message's newest state is wanted."""
-        tickers = {ticker.lstrip("$").upper().replace(".", "-") for ticker in self.tickers}
-        forms = {form.upper() for form in self.forms}
+        tickers, forms = self._plain()
         return (
             (not tickers or not tickers.isdisjoint(raw["tickers"]))
             and (not forms or raw["filing_type"].upper() in forms)
             and raw["analysis"]["priority_score"] >= self.min_priority
         )
+
+    def _plain(self) -> tuple[set[str], set[str]]:
+        """Tickers and forms as the service compares them."""
+        tickers = {ticker.strip().lstrip("$").upper().replace(".", "-") for ticker in self.tickers}
+        return tickers, {form.strip().upper() for form in self.forms}
 
 
 class Past:
