@@ -186,11 +186,11 @@ class Session:
         """Leave what was followed before, and bring the client from where it stopped to the live stream."""
         self._stop_replay()
         self._parts.fanout.leave(self._peer)
-        self._replaying = asyncio.create_task(self._bring_up(asked, start))
+        head = self._parts.fanout.pos if start is None else start  # now, while nothing comes in between
+        self._replaying = asyncio.create_task(self._bring_up(asked, head))
         self._replaying.add_done_callback(self._replayed)
 
-    async def _bring_up(self, asked: Subscribe, start: int | None) -> None:
-        head = self._parts.fanout.pos if start is None else start
+    async def _bring_up(self, asked: Subscribe, head: int) -> None:
         oldest, newest = await self._parts.log.bounds()
         reason = _why_not(asked.resume, self._parts.log.epoch, oldest, newest)
         pos = asked.resume.after if asked.resume and not reason else head
