@@ -247,22 +247,6 @@ async def test_a_client_that_comes_and_goes_follows_while_the_service_publishes_
         assert await follower.count(600) == list(range(1, 601))
 
 
-async def test_a_subscription_that_comes_late_still_gets_all_it_asked_for_and_nothing_else(start, http: Http):  # noqa: F811
-    """The service takes who is silent for one that wants everything, live, and says so before it hears us."""
-    service = await start(replace(QUICK, subscribe_s=0.0))
-    await service.log.append([alert(n) for n in range(1, 6)])
-    starts: list[Start] = [Start(after=0), Start(since_ns=1)]
-    for begin in starts:
-        follower = Follower(http, service.ws, start=begin, wanted=Wanted(("$acme",)))
-        async with follower.running():
-            assert await follower.count(5) == [1, 2, 3, 4, 5]
-    follower = Follower(http, service.ws, wanted=Wanted(("other",)))
-    async with follower.running():
-        await follower.live()
-        await service.log.append([alert(6), alert(7, tickers=("OTHER",))])
-        assert await follower.count(1) == [7]
-
-
 async def test_a_key_that_is_not_accepted_ends_the_client_with_what_to_do(start, http: Http):  # noqa: F811
     service = await start(replace(QUICK, api_keys=("right",)))
     for key in ("", "wrong"):
@@ -305,6 +289,40 @@ CONNECTED = {"type": "connected", "version": 1, "epoch": "e", "head": 0, "oldest
 
 def said(seq: int, prev: int) -> dict[str, Any]:
     return {**orjson.loads(alert(seq).model_dump_json()), "seq": seq, "prev": prev, "ts_ns": 5, "replay": False}
+
+
+@pytest.mark.parametrize(
+    ("begin", "wanted", "resumed"),
+    [
+        (Start(after=0), Wanted(), True),
+        (Start(after=0), Wanted(("$a",)), True),
+        (Start(), Wanted(forms=("8-k",)), False),
+    ],
+)
+async def test_a_subscription_that_comes_late_gets_what_it_asked_for_and_nothing_else(
+    http: Http, begin: Start, wanted: Wanted, resumed: bool
+):
+    """The service takes who is silent for one that wants everything, live, and says so before it hears us."""
+
+    async def talk(socket) -> None:
+        answer: dict[str, Any] = {"type": "subscribed", "pos": 7, "recovered": False, "reason": "live"}
+        silent = {**answer, "filters": Wanted().shown()}
+        ours = {**answer, "filters": wanted.shown()}
+        if resumed:
+            ours |= {"pos": 0, "recovered": True, "reason": ""}
+        script = [silent, said(8, 7), ours, said(2, 0), said(9, 2)]
+        await socket.send(orjson.dumps(CONNECTED).decode())
+        for message in script:
+            await socket.send(orjson.dumps(message).decode())
+        await socket.wait_closed()
+
+    async with serve(talk, "127.0.0.1", 0) as server:
+        follower = Follower(
+            http, f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", start=begin, wanted=wanted
+        )
+        async with follower.running():
+            await follower.count(2 if resumed else 1)
+    assert follower.seqs == ([2, 9] if resumed else [9])
 
 
 async def test_a_gap_is_noticed_and_resumed_from_before_it(http: Http):
