@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import fcntl
+import json
 import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,27 @@ def test_ctrl_c_stops_and_the_next_start_goes_on(tmp_path: Path):
     done = run("up", "--speed", "max", "--until-end", "--port", str(port), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
+
+
+def test_a_paused_terminal_holds_up_neither_the_service_nor_its_end(tmp_path: Path):
+    """Stdout is a pipe of one page that nobody reads until the end, as behind `less` or after Ctrl-S."""
+    port = free_port()
+    arguments = ("up", "--speed", "max", "--volume", "20", "--port", str(port))
+    with started(*arguments, cwd=tmp_path, log=tmp_path / "log") as process:
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        wait_for(port, process)
+        end = time.monotonic() + 30
+        while True:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=5) as answer:
+                if json.load(answer)["filings"]["final"] == 20 * SAMPLE:
+                    break
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        shown = process.stdout.read().splitlines()
+        assert 0 < len(shown) < 20 * SAMPLE
 
 
 def test_kill_9_at_random_moments_loses_and_repeats_nothing(tmp_path: Path):

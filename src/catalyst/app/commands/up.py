@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,9 +133,36 @@ async def _print_alerts(parts: Service) -> None:
     _, position = await parts.log.bounds()
     while True:
         await parts.log.wait(position)
-        for record in await parts.log.read(position, 100):
-            terminal.show(Alert.model_validate_json(record.body))
-            position = record.offset
+        records = await parts.log.read(position, 100)
+        lines = [terminal.line(Alert.model_validate_json(record.body)) + "\n" for record in records]
+        await _put("".join(lines).encode(sys.stdout.encoding, "replace"))
+        position = records[-1].offset
+
+
+async def _put(text: bytes) -> None:
+    """Write to stdout, however long it takes: a paused terminal or a full pipe must hold up nothing else.
+
+    In a daemon thread and past Python's own buffer, so that a write which never ends does not keep us from stopping.
+    """
+    loop = asyncio.get_running_loop()
+    written: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: OSError | None) -> None:
+        if not written.done():
+            written.set_exception(error) if error else written.set_result(None)
+
+    def write() -> None:
+        left, error = memoryview(text), None
+        try:
+            while left:
+                left = left[os.write(sys.stdout.fileno(), left) :]
+        except OSError as failed:
+            error = failed
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=write, name="print", daemon=True).start()
+    await written
 
 
 def _banner(parts: Service, folder: Path) -> None:
