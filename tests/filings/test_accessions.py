@@ -107,6 +107,14 @@ async def test_a_deferred_one_waits_for_its_time(ledger: AccessionLedger):
     assert (late.entries[0].attempts, len(late.entries[0].error)) == (2, 300)
 
 
+async def test_what_a_clock_put_off_that_was_set_back_since_is_due(ledger: AccessionLedger):
+    await ledger.see(rows(entry(1, "8-K", "10:00:00")), SEEN)
+    await ledger.mark(Mark(acc(1), attempts=2, next_try_at=100_000.0))
+    found = await ledger.pending(1000.0, 10)
+    assert acc(1) in [one.filing.accession for one in found.entries]
+    assert found.next_due is None
+
+
 async def test_what_has_a_stage_can_be_left_for_later(ledger: AccessionLedger):
     await ledger.see(rows(entry(1, "8-K", "10:00:00"), entry(2, "8-K", "09:00:00")), SEEN)
     await ledger.mark(Mark(acc(1), Stage.PARSED))

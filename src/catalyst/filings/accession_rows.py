@@ -19,6 +19,9 @@ MAX_PARTIES = 100
 
 MAX_ERROR = 300
 
+LONGEST_DEFERRAL = 900.0
+"""Seconds. What is put off for longer was put off by a clock that has been set back since: it is due."""
+
 
 class Stage(IntFlag):
     """Marks of one accession. `ALERTED` may precede `FETCHED` or follow `PARSED`; `FINAL` ends the walk."""
@@ -238,13 +241,15 @@ def find(run: sqlite3.Connection, accession: str) -> Entry | None:
 
 
 def find_pending(run: sqlite3.Connection, now: float, limit: int, skip: Stage) -> Pending:
+    later = (now, now + LONGEST_DEFERRAL)
     found = run.execute(
-        f"SELECT {COLUMNS} FROM accessions WHERE stages < 32 AND next_try_at <= ? AND stages & ? = 0"  # noqa: S608
+        f"SELECT {COLUMNS} FROM accessions"  # noqa: S608
+        " WHERE stages < 32 AND (next_try_at <= ? OR next_try_at > ?) AND stages & ? = 0"
         " ORDER BY score DESC, seq LIMIT ?",
-        (now, int(skip), limit),
+        (*later, int(skip), limit),
     ).fetchall()
     due = run.execute(
-        "SELECT min(next_try_at) FROM accessions WHERE stages < 32 AND next_try_at > ?", (now,)
+        "SELECT min(next_try_at) FROM accessions WHERE stages < 32 AND next_try_at > ? AND next_try_at <= ?", later
     ).fetchone()
     return Pending([entry_of(row) for row in found], due[0])
 

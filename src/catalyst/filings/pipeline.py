@@ -229,17 +229,22 @@ class Pipeline:
         )
         if fault or self._counts(error, began):
             walk.attempts += 1
+        with self._clock.working():
+            over = await self._is_over(walk, error)
+            if not over:
+                await self._put_off(walk, error)
+
+    async def _is_over(self, walk: Walk, error: Exception) -> bool:
+        """Tell what can be told; whether that was the last word."""
         over = walk.attempts > len(RETRY_SECONDS)
         try:
-            with self._clock.working():
-                await self._tell_without_text(walk, error, over)
+            await self._tell_without_text(walk, error, over)
         except StorageError:
             raise
         except Exception as worse:  # noqa: BLE001 (even then the ledger keeps it, and the others go on)
             self._note.error("filing.stuck", accession=walk.filing.accession, error=_short(worse), exc_info=worse)
-            over = False
-        if not over:
-            await self._put_off(walk, error)
+            return False
+        return over
 
     def _counts(self, error: Exception, began: float) -> bool:
         """Whether a failed request is this filing's own trouble: EDGAR has answered others since it was begun."""
