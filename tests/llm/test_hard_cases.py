@@ -231,10 +231,12 @@ async def test_one_probe_at_a_time_passes_a_half_open_circuit_however_many_wait(
         for _ in range(5):
             with pytest.raises(LLMServiceError):
                 await hub.query(request)
-        wire.openai.says("probing", delay=0.2)
+        wire.openai.says("probing", delay=1.0)
         before = len(wire.openai.requests)
         tasks = [asyncio.create_task(hub.query(request)) for _ in range(30)]
-        await asyncio.sleep(0.35)
+        while len(wire.openai.requests) == before:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.15)  # the probe is still under way
         assert len(wire.openai.requests) == before + 1
         answers = await asyncio.gather(*tasks)
         assert len(answers) == 30
@@ -265,7 +267,7 @@ import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.fakes.plugin import Wire
-from tests.llm.hub import hub_of, settings_of
+from tests.llm.hub import hub_of, rows, settings_of
 from catalyst.llm import LLMRequest
 from catalyst.llm.breaker import BreakerRules
 
@@ -277,7 +279,10 @@ async def main():
     async with hub_of(settings_of(wire, folder), folder) as hub:
         for number in range(20):
             await hub.query(LLMRequest(prompt="Hello"))
-        await asyncio.sleep(0.6)
+        for _ in range(200):
+            if len(rows(folder)) == 20:
+                break
+            await asyncio.sleep(0.05)
         print("settled", flush=True)
         for number in range(5):
             await hub.query(LLMRequest(prompt="Hello"))

@@ -130,7 +130,7 @@ async def test_one_deadline_holds_over_all_retries_and_fallbacks(wire, tmp_path)
         began = asyncio.get_running_loop().time()
         with pytest.raises(AllProvidersFailed):
             await hub.query(LLMRequest(prompt="Hello", timeout_seconds=0.4))
-        assert asyncio.get_running_loop().time() - began < 1.5
+        assert asyncio.get_running_loop().time() - began < 2.0  # a deadline for each attempt would take 2.4
 
 
 async def test_an_attempt_without_known_usage_is_charged_its_bound(wire, tmp_path):

@@ -89,14 +89,11 @@ class RedisWindows:
 
     poll = POLL
 
-    def __init__(
-        self, redis: Redis, alone: LocalWindows, prefix: str = "catalyst:{hub}", *, lease: float = LEASE
-    ) -> None:
+    def __init__(self, redis: Redis, alone: LocalWindows, prefix: str = "catalyst:{hub}") -> None:
         self._redis: Any = redis
         self._take: Any = redis.register_script(TAKE)
         self._alone = alone
         self._prefix = prefix
-        self._lease = lease
         self._owner = uuid.uuid4().hex
         self._held: dict[int, str] = {}
         """What Redis calls the places of ours in its lines."""
@@ -107,7 +104,7 @@ class RedisWindows:
         from redis.exceptions import RedisError
 
         keys = [f"{self._prefix}:tenant:{tenant}", self._line(tenant), f"{self._prefix}:owners"]
-        arguments: list[float | str] = [self._owner, place, self._held.get(place, ""), patience, self._lease]
+        arguments: list[float | str] = [self._owner, place, self._held.get(place, ""), patience, LEASE]
         arguments += [value for span in spans for value in span]
         try:
             found, held = await self._take(keys=keys, args=arguments)

@@ -218,7 +218,7 @@ async def test_a_reset_connection_is_the_servers_fault(name: str, wire: Wire, pr
 async def test_a_kept_connection_that_the_server_closed_is_replaced(wire: Wire, provider: Bound):
     wire.openai.says("One.", close_after=True)
     first = await provider("openai").complete(call("openai"))
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)  # until its FIN is here
     second = await provider("openai").complete(call("openai"))
     assert (first.text, second.finish_reason) == ("One.", "stop")
     assert len(wire.openai.connections) == 2
