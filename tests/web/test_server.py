@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from catalyst.db import Database
 from catalyst.errors import SettingsError, StorageError, TransportError
 from catalyst.stream.sqlite import SqliteLog
 from catalyst.web.app import Parts, create_app
+from catalyst.web.deadline import DeadlineProtocol
 from catalyst.web.server import Server
 from catalyst.web.settings import WebSettings
-from tests.web.service import QUICK
+from tests.contracts.log import alert
+from tests.web.service import QUICK, Service
 
 
 @pytest.fixture
@@ -94,3 +97,34 @@ def test_settings_come_from_the_environment_by_name():
 def test_a_setting_that_makes_no_sense_is_named(name: str, value: str):
     with pytest.raises(SettingsError, match=name):
         WebSettings.from_env({name: value})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"PUT /api/watchlists/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /",
+    ],
+    ids=["silent", "half a head", "half a body", "half a second request"],
+)
+async def test_who_does_not_finish_a_request_is_cut_off(start, monkeypatch, said: bytes):
+    monkeypatch.setattr(DeadlineProtocol, "request_seconds", 0.3)
+    service: Service = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(said)
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(3):
+            await reader.read()
+    writer.close()
+
+
+async def test_a_socket_outlives_the_deadline_of_its_handshake(start, monkeypatch):
+    monkeypatch.setattr(DeadlineProtocol, "request_seconds", 0.2)
+    service: Service = await start()
+    async with service.client() as client:
+        await client.live()
+        await asyncio.sleep(0.5)
+        await service.log.append([alert(1)])
+        assert [message["seq"] for message in await client.alerts(1)] == [1]

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from catalyst.errors import SettingsError, TransportError
+from catalyst.web.deadline import DeadlineProtocol
 from catalyst.web.fanout import Fanout
 from catalyst.web.protocol import DirectProtocol
 from catalyst.web.settings import WebSettings
@@ -116,7 +117,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ws=DirectProtocol,
-        http="httptools",
+        http=DeadlineProtocol,
         loop="none",
         lifespan="off",
         log_config=None,
