@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import json
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -77,6 +78,15 @@ def test_kill_9_at_random_moments_loses_and_repeats_nothing(tmp_path: Path):
     done = run("serve", "--speed", "max", "--until-end", "--port", str(port), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert_whole(log_of(tmp_path / "data" / "sample"), SAMPLE)
+
+
+def test_as_many_files_as_the_system_allows_may_be_open(tmp_path: Path):
+    port = free_port()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with started("serve", "--port", str(port), cwd=tmp_path, log=tmp_path / "log") as process:
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (256, hard))
+        wait_for(port, process)
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (min(hard, 65_536), hard)
 
 
 def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path):

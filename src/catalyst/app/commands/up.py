@@ -35,6 +35,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of REST, 
 Data = Annotated[Path | None, typer.Option(help="Folder of databases and caches [data]")]
 UntilEnd = Annotated[bool, typer.Option("--until-end", help="Stop when a replay has brought everything")]
 
+_FILES = 65_536
 
 SERVE = """The same service without alerts in the terminal: for systemd, containers and load tests."""
 
@@ -78,8 +79,18 @@ def up(
 def _loop_run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
     import uvloop
 
+    _allow_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(settings, spec, folder, printing, until_end))
+
+
+def _allow_files() -> None:
+    """Each client holds a file open, and shells often allow 1,024: ask for what the system allows."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _FILES)), hard))
 
 
 async def _run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
