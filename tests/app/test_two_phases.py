@@ -64,7 +64,7 @@ async def test_every_filing_is_read_by_the_model_after_its_alert(tmp_path: Path,
     assert all("[unverified]" in body["analysis"]["summary"] for body in last.values())
     assert not any("987" in body["headline"] for body in last.values())
     assert not any(
-        fact["verified"] for body in last.values() for fact in body["analysis"]["facts"] if "987" in str(fact)
+        fact["verified"] for body in last.values() for fact in body["analysis"]["facts"] if "98765" in str(fact)
     )
     assert len(server.requests) >= SAMPLE
     assert server.vendor.key not in errors
