@@ -178,3 +178,17 @@ async def test_a_score_is_found_whatever_its_digits(logs: Files):
     for wanted in [*scores, 0.295, 0.3, 0.69999, 0.999]:
         expected = max((n for n, score in enumerate(scores, 1) if score >= wanted), default=0)
         assert await log.last_match(Filter.of(min_priority=wanted), len(scores)) == expected, wanted
+
+
+async def test_since_misses_nothing_where_the_clock_was_set_back(tmp_path: Path):
+    database = Database(tmp_path / "x.db")
+    now = 0
+    log = SqliteLog(database, time_ns=lambda: now * 10**9)
+    for number, now in enumerate((1001, 1002, 1003, 501, 502, 1004)):  # noqa: B007 (the log's clock reads it)
+        await log.append([alert(number)])
+    page = await log.query(Query(since_ns=1003 * 10**9))
+    assert [record.offset for record in page.records] == [6, 5, 4, 3]
+    now = 1003 - 2 * 86_400
+    await log.append([alert(9)])
+    assert b'"ts_ns":%d,' % (now * 10**9) in (await log.read(6, 1))[0].body, "a clock that was far ahead is not kept to"
+    database.close()

@@ -142,7 +142,7 @@ def _constraints(query: Query) -> tuple[str, list[Any]]:
 
 
 def _first_since(run: sqlite3.Connection, since_ns: int) -> int:
-    """The first offset committed at `since_ns` or later: offsets are dense and rise with time, so halve the range."""
+    """The first offset committed at `since_ns` or later: offsets are dense and times never fall, so halve the range."""
     # Two statements within one: SQLite walks the whole table for min and max together.
     both = "SELECT coalesce((SELECT min(seq) FROM log), 1), coalesce((SELECT max(seq) FROM log), 0) + 1"
     low, high = run.execute(both).fetchone()

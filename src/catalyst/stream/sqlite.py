@@ -27,6 +27,8 @@ from catalyst.stream.types import Alert, AlertType, Record
 READ_MOST = 1000
 """Most records one `read` returns, whatever its caller asks for."""
 
+DAY_NS = 86_400 * 10**9
+
 
 class SqliteLog:
     """`Log` and `Archive` in one SQLite file that one process writes.
@@ -108,14 +110,14 @@ class SqliteLog:
 
     def _store(self, run: sqlite3.Connection, drafts: list[Draft]) -> tuple[list[int], list[Record]]:
         held = _held(run, drafts)
-        head = run.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0]
+        head, ts_ns = run.execute("SELECT seq, ts_ns FROM log ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
         past = _Past(run)
         rows: list[tuple[Any, ...]] = []
         stored: list[Record] = []
         for draft in drafts:
             if draft.key not in held:
                 head += 1
-                ts_ns = self._time_ns()
+                ts_ns = _later(ts_ns, self._time_ns())
                 body = encode.body(draft.type, self._epoch, ts_ns, draft.tail)
                 record = draft.record(head, body, past.of(draft))
                 held[draft.key] = head
@@ -157,6 +159,14 @@ class Draft:
 
     def record(self, offset: int, body: bytes, earlier: tuple[_Reach, ...]) -> Record:
         return Record(offset, self.type, self.filing_id, self.tickers, self.form, self.score, body, earlier)
+
+
+def _later(before: int, now: int) -> int:
+    """Commit times never fall, so that `since` can halve its range: a clock that is set back stands still meanwhile.
+
+    One that is a day or more behind the newest record was wrong before, and is right now.
+    """
+    return before if now < before < now + DAY_NS else now
 
 
 def _opened(run: sqlite3.Connection) -> tuple[str, int]:
