@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalyst import db
 from catalyst.errors import BudgetExceeded, StorageError
 from catalyst.llm.budget import Budget, Claim, Scope, Thresholds
 from catalyst.llm.budget_redis import RedisBudget
@@ -334,3 +335,27 @@ def test_no_order_of_claims_and_settlements_exceeds_the_limit(tmp_path_factory, 
             assert spent <= limit
 
     asyncio.run(play())
+
+
+@pytest.mark.slow
+async def test_a_lock_that_outlasts_the_wait_is_noticed_when_it_ends(tmp_path, monkeypatch):
+    """Nothing was queued any more, and whoever is refused must be the one who asks whether the database is back."""
+    monkeypatch.setattr(db, "BUSY_SECONDS", 3.2)
+    async with sqlite_budget(tmp_path) as budget:
+        held = await budget.reserve(claim(10, 50))
+        budget.settle(held, 10)
+        await budget.spent([])
+        blocker = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+        blocker.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BudgetExceeded, match="database is locked"):
+            await budget.reserve(claim(10, 50))
+        await asyncio.sleep(0.6)  # the busy wait ends too, with nothing left in the queue
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        for _ in range(100):
+            with contextlib.suppress(BudgetExceeded):
+                again = await budget.reserve(claim(10, 50))
+                budget.settle(again, 10)
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("the hub refuses for ever")

@@ -77,6 +77,7 @@ class SqliteBudget:
             return quick
         try:
             if self._slow:
+                self._probe()
                 raise TimeoutError
             answer = await self._asked(claim)
         except (StorageError, TimeoutError) as error:
@@ -84,12 +85,17 @@ class SqliteBudget:
             if paid is not None:
                 return paid
             raise BudgetExceeded(
-                f"the budget cannot be read, so no money is spent ({error or 'the database is locked'}); mend the "
+                f"the budget cannot be read, so no money is spent ({str(error) or 'the database is locked'}); mend the "
                 "database, then try again"
             ) from error
         if isinstance(answer, BudgetExceeded):
             raise answer
         return answer
+
+    def _probe(self) -> None:
+        """Ask whether the database is back; without this, nobody who is refused would ever notice."""
+        if not len(self._group):
+            self._group.post(_Look())
 
     async def _asked(self, claim: Claim) -> Reservation | BudgetExceeded:
         op = _Reserve(claim, self._own().take())
