@@ -24,6 +24,8 @@ from catalyst.llm.budget_redis import RedisBudget
 from catalyst.llm.budget_sqlite import SqliteBudget
 from catalyst.llm.store import HubStore
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 MONTH, DAY = "month/2025-12", "day/2025-12-12"
 Make = Callable[..., contextlib.AbstractAsyncContextManager[Budget]]
 

@@ -16,6 +16,8 @@ from catalyst.stream.types import Alert, Analysis, Fact
 from tests.contracts.log import alert
 from tests.web.service import QUICK, Client, Service
 
+pytestmark = pytest.mark.slow  # processes, or seconds of work: `make check` leaves it out
+
 NOON = datetime(2025, 12, 12, 17, 0, tzinfo=UTC)
 
 
