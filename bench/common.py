@@ -20,6 +20,8 @@ from typing import Any
 
 import psutil
 
+from catalyst.app.names import NAMES, WITHOUT_EFFECT
+
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("CATALYST_CORPUS", ROOT.parent / "shared" / "corpus"))
 
@@ -71,7 +73,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def catalyst(*arguments: str, log: Path | None = None, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `catalyst …` with nothing of this machine's settings; killed at the end if it still runs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "SEC_", "CATALYST_"))}
+    clean = {name: value for name, value in os.environ.items() if name not in (*NAMES, *WITHOUT_EFFECT)}
     clean |= {"PYTHONPATH": str(ROOT / "src"), **environ}
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL

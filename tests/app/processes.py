@@ -17,14 +17,14 @@ from typing import Any
 
 import orjson
 
+from catalyst.app.names import NAMES, WITHOUT_EFFECT
 from catalyst.db import Database
 from catalyst.stream.sqlite import SqliteLog
 
 
 def environ(**more: str) -> dict[str, str]:
     """This machine's environment without anything that Catalyst reads."""
-    ours = ("CATALYST_", "LLM_", "SEC_", "EDGAR_", "GEMINI_", "ANTHROPIC_", "OPENAI_", "DEEPSEEK_", "OPENROUTER_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+    return {name: value for name, value in os.environ.items() if name not in (*NAMES, *WITHOUT_EFFECT)} | more
 
 
 def run(*arguments: str, cwd: Path, timeout: float = 60, **more: str) -> subprocess.CompletedProcess[str]:

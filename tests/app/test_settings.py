@@ -6,6 +6,7 @@ import pytest
 
 from catalyst.app import names, settings
 from catalyst.errors import SettingsError
+from catalyst.llm.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,11 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(text: str):
 
 def test_the_example_file_is_what_the_names_say():
     assert (ROOT / ".env.example").read_text() == names.example()
+
+
+def test_every_providers_names_are_listed():
+    for row in PROVIDERS.values():
+        assert set(row.key_env + row.base_url_env) <= set(names.NAMES), row.name
 
 
 def test_no_name_is_listed_twice():
