@@ -1,7 +1,8 @@
 """How often EDGAR is asked, over everything in this process: a moving window, the most important request first.
 
 Every request stands inside `async with limiter.slot(rank)`. A 403 or 429 that is raised inside a slot stops them
-all for ten minutes (the company list's own refresh raises nothing: the next poll finds out). Source: https://www.sec.gov/os/accessing-edgar-data (10 requests a second, then a block until quiet).
+all for ten minutes (the company list's own refresh raises nothing: the next poll finds out).
+Source: https://www.sec.gov/os/accessing-edgar-data (10 requests a second, then a block until quiet).
 """
 
 from __future__ import annotations
