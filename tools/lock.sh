@@ -3,7 +3,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 python3 -m venv build/lock && build/lock/bin/pip -q install uv
-for name in run test bench; do
+compile() {
+    out=$1
+    shift
     build/lock/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
-        --no-annotate --no-header "requirements/$name.in" -o "requirements/$name.txt"
-done
+        --no-annotate --no-header "$@" -o "requirements/$out.txt"
+}
+compile run requirements/run.in requirements/semantic.in requirements/sql.in requirements/traces.in
+compile test requirements/test.in
+compile bench requirements/bench.in

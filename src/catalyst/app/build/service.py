@@ -1,7 +1,4 @@
-"""The only composition root: takes settings and an opened source, gives a running service.
-
-`service` is what `up` and `serve` run; `hub` is what `ask` and `digest` need. Nothing else constructs a room's parts.
-"""
+"""The service that `up` and `serve` run: settings and an opened source in, running parts out."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from catalyst.app.build.hub import hub
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
-from catalyst.clock import SystemClock
 from catalyst.companies import Companies
 from catalyst.db import Database
 from catalyst.filings.accessions import AccessionLedger
@@ -137,25 +134,6 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
         app = create_app(Parts(log, settings.web, watchlist, status, status.problems, registry))
         server = Server(app, settings.web.host, settings.web.port)
         yield Service(source, log, ledger, poller, pipeline, server, companies, _model(llm), http, limiter)
-
-
-@contextlib.asynccontextmanager
-async def hub(
-    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None
-) -> AsyncIterator[LLMService | None]:
-    """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
-
-    It runs on the machine's clock, in a replay too: money that is spent today counts today.
-    """
-    if not settings.app.use_models:
-        yield None
-        return
-    clock = SystemClock()
-    async with (
-        Http(clock) as http,
-        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry) as llm,
-    ):
-        yield llm if llm.is_available() else None
 
 
 def _model(llm: LLMService | None) -> str:
