@@ -117,6 +117,7 @@ class Analyst:
             max_tokens=settings.max_tokens,
             compress_prompt=self._compress,
             feature_name="filings",
+            template=prompt.key,
             priority="high" if rules.priority == "high" else "normal",
             timeout_seconds=self._timeout,
         )

@@ -281,6 +281,7 @@ class Attempts:
                 latency_ms=seconds * 1000,
                 retry=trail.calls,
                 estimated=estimated,
+                variant=job.request.template,
                 quota_day=attempt.quota_day,
             )
         )

@@ -58,6 +58,7 @@ class Row:
     estimated: bool = False
     """The provider did not say what it used; the cost is the most it can be."""
     variant: str = ""
+    """The prompt template that made the request, by id, version and hash: how its variants fare is read from here."""
     quota_day: str = ""
     """The day of the provider's free quota that this call counts against."""
 

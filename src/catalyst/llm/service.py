@@ -330,6 +330,7 @@ class LLMService:
                 latency_ms=latency,
                 cache_kind=hit.kind,
                 saved=hit.saved,
+                variant=job.request.template,
             )
         )
         changes: dict[str, Any] = {

@@ -76,6 +76,8 @@ class LLMRequest(BaseModel):
     """Made by the hub when empty."""
     tenant: str = Field(default="default", validation_alias=AliasChoices("tenant", "user_id"), max_length=200)
     feature_name: str = Field(default="", max_length=200)
+    template: str = Field(default="", max_length=200)
+    """Which prompt file made it (`Rendered.key`: id, version and hash); part of every cache key and ledger row."""
     priority: Literal["high", "normal", "low"] = "normal"
     fallback_on_error: bool = True
     max_retries: int | None = Field(default=None, ge=0, le=5)
