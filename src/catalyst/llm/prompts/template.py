@@ -1,8 +1,8 @@
 """One prompt file: front matter, a system part and a user part; strict about its variables. Start with `read_prompt`.
 
 A `.prompt` file is YAML between two `---` lines (id, version, description, tier, temperature, max_tokens, variables,
-output_schema), then the parts under `[system]` and `[user]` lines, in Jinja2. Values are inserted as data: template
-marks inside them stay as they are.
+output_schema), then the parts under `[system]` and `[user]` lines, in the part of Jinja2 that `language` allows.
+Values are inserted as data: template marks inside them stay as they are.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
+from jinja2 import TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from catalyst.errors import LLMValidationError, SettingsError
+from catalyst.llm.prompts import language
+from catalyst.llm.types import LLMRequest
 
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -58,6 +60,24 @@ class Rendered:
     key: str
     """Which template made it: `filing.analyze@v1:` and a hash of the file."""
 
+    def request(self, **options: Any) -> LLMRequest:
+        """The request that asks it and names its template; `options` are `LLMRequest`'s, over the prompt's own.
+
+        A prompt with an output schema asks for JSON. Raises pydantic's ValidationError for a bad option.
+        """
+        settings = self.settings
+        asked: dict[str, Any] = {
+            "prompt": self.user,
+            "system_prompt": self.system,
+            "complexity": settings.tier,
+            "temperature": settings.temperature,
+            "max_tokens": settings.max_tokens,
+            "template": self.key,
+        }
+        if settings.output_schema is not None:
+            asked |= {"output_format": "json", "output_schema": dict(settings.output_schema)}
+        return LLMRequest(**asked | options)
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -82,8 +102,9 @@ class Prompt:
         """Fill the parts in. Raises LLMValidationError on a missing, unknown or mistyped variable."""
         self._check(variables)
         try:
-            system, user = (self._environment.from_string(part).render(variables) for part in (self.system, self.user))
-        except TemplateError as error:
+            language.bounded(list(variables.values()))
+            system, user = (language.fill(self._environment, part, variables) for part in (self.system, self.user))
+        except (TemplateError, TypeError, ValueError, RecursionError) as error:
             raise LLMValidationError(f"prompt {self.key} cannot be filled in: {error}") from error
         return Rendered(system.strip(), user.strip(), self.settings, self.key)
 
@@ -113,9 +134,7 @@ def read_prompt(text: str, source: str) -> Prompt:
     if parts is None:
         raise _bad(source, "it has no [system] part followed by a [user] part")
     variables = _variables(front, source)
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
-    )
+    environment = language.environment()
     _check_use(environment, parts["system"] + "\n" + parts["user"], variables, source)
     return Prompt(
         front["id"], front["version"], str(front.get("description", "")), variables, _settings(front, source),
@@ -170,7 +189,7 @@ def _settings(front: Mapping[str, Any], source: str) -> Settings:
 def _check_use(environment: SandboxedEnvironment, body: str, variables: Mapping[str, str], source: str) -> None:
     """What the parts use and what the front matter declares must be the same."""
     try:
-        used = meta.find_undeclared_variables(environment.parse(body))
+        used = language.check(environment, body)
     except TemplateError as error:
         raise _bad(source, f"its body is no template ({error})") from error
     if used != variables.keys():
