@@ -25,6 +25,9 @@ MEBIBYTE = 1 << 20
 BeforeSend = Callable[[], Awaitable[None]]
 _SNIPPET = 2048
 _MOST_REDIRECTS = 5
+_NO_OBJECT = b"<Code>AccessDenied</Code>"
+"""What an object store says, with a 403, of a file that is not there (EDGAR's archive of an index that is not made)."""
+
 _HARMLESS = frozenset(
     {"accept", "accept-encoding", "accept-language", "if-modified-since", "if-none-match", "range", "user-agent"}
 )
@@ -292,8 +295,8 @@ def _cause(error: Exception) -> Exception | None:
 
 
 def _failure(status: int, headers: Mapping[str, str], body: bytes, url: str) -> TransportError:
-    if status == 404:
-        return NotFound(f"{url} is not there (404)", url=url, status=status)
+    if status == 404 or (status == 403 and _NO_OBJECT in body):
+        return NotFound(f"{url} is not there ({status})", url=url, status=status)
     after = retry_after(headers)
     if status in (403, 429):
         return Refused(f"{url} refused ({status})", url=url, status=status, after=after)

@@ -144,10 +144,61 @@ async def test_what_vanished_is_marked_and_unmarked_when_it_shows_again(ledger: 
     missing = await ledger.unseen_between(*span, SEEN + timedelta(seconds=1), [acc(1), acc(2), acc(4)])
     assert missing == {acc(3)}
     assert await ledger.unseen_between(*span, SEEN, []) == frozenset(), "seen only since the walk began"
-    await ledger.withdraw([], missing)
+    await ledger.mark(Mark(acc(3), withdrawn=True))
     assert (await ledger.count())["withdrawn"] == 1
-    await ledger.withdraw([acc(3)], [])
-    assert (await ledger.count())["withdrawn"] == 0
+    later = SEEN + timedelta(seconds=1)
+    assert await ledger.unseen_between(*span, later, [acc(1), acc(2), acc(4)]) == frozenset(), "it is known"
+    assert await ledger.returned([acc(1), acc(3)]) == [acc(3)]
+    await ledger.mark(Mark(acc(3), withdrawn=False))
+    assert await ledger.returned([acc(1), acc(3)]) == []
+
+
+async def test_an_amendment_of_a_known_period_is_linked_to_that_periods_original(ledger: AccessionLedger):
+    await ledger.see(rows(entry(1, "10-Q", "09:00:00", cik=1), entry(2, "10-Q", "10:00:00", cik=1)), SEEN)
+    await ledger.mark(Mark(acc(1), period="2025-03-31"), Mark(acc(2), period="2025-06-30"))
+    [amendment] = await ledger.see(rows(entry(5, "10-Q/A", "11:00:00", cik=1)), SEEN)
+    assert await ledger.original(amendment, "2025-03-31") == acc(1)
+    assert await ledger.original(amendment, "2025-06-30") == acc(2)
+    assert await ledger.original(amendment, "2024-12-31") == "", "both are of other periods"
+    assert await ledger.original(amendment) == acc(2)
+
+
+async def test_an_amended_stake_is_linked_to_its_own_holders_report(ledger: AccessionLedger):
+    def stake(number: int, holder: int, form: str, at: str) -> list[str]:
+        subject = entry(number, form, at, cik=7, role="Subject", name="Oak Co")
+        return [subject, entry(number, form, at, cik=holder, role="Filed by", name=f"Fund {holder}")]
+
+    forms = [*stake(1, 100, "SCHEDULE 13D", "09:00:00"), *stake(2, 200, "SCHEDULE 13D", "10:00:00")]
+    await ledger.see(rows(*forms), SEEN)
+    await ledger.see(rows(*stake(3, 100, "SCHEDULE 13D/A", "11:00:00")), SEEN)
+    await ledger.see(rows(*stake(4, 300, "SCHEDULE 13D/A", "11:00:01")), SEEN)
+    own, strange = await ledger.get(acc(3)), await ledger.get(acc(4))
+    assert own is not None
+    assert strange is not None
+    assert (own.amends, strange.amends) == (acc(1), "")
+
+
+async def test_what_is_done_and_old_is_forgotten_and_never_news_again(ledger: AccessionLedger):
+    old = rows(*[entry(n, "4", f"2025-01-0{n}T10:00:00", filed=f"2025-01-0{n}") for n in (5, 4, 3, 2, 1)])
+    await ledger.see(old, SEEN - timedelta(days=150))
+    await ledger.mark(*[Mark(acc(n), Stage.ALERTED | Stage.FINAL, version=1) for n in (1, 2, 4)])
+    await ledger.see(rows(entry(9, "4", "10:00:00")), SEEN)
+    before = await ledger.count()
+    assert await ledger.trim(SEEN - timedelta(days=120), limit=2) == 2
+    assert await ledger.trim(SEEN - timedelta(days=120)) == 1
+    assert await ledger.get(acc(1)) is None
+    assert (await ledger.get(acc(3))) is not None, "its last message is still to come"
+    assert await ledger.count() == before
+    assert await ledger.see(old, SEEN) == []
+    assert await ledger.unknown([acc(1), acc(3), acc(9)]) == [acc(1)]
+
+
+async def test_the_newest_is_never_forgotten_so_that_the_count_goes_on(ledger: AccessionLedger):
+    await ledger.see(rows(entry(1, "4", "2025-01-01T10:00:00")), SEEN - timedelta(days=150))
+    await ledger.mark(Mark(acc(1), Stage.ALERTED | Stage.FINAL, version=1))
+    assert await ledger.trim(SEEN - timedelta(days=120)) == 0
+    await ledger.see(rows(entry(2, "4", "10:00:00")), SEEN)
+    assert (await ledger.count())["seen"] == 2
 
 
 async def test_everything_survives_a_restart(tmp_path):

@@ -125,6 +125,7 @@ async def test_a_message_is_flat_and_has_every_field_of_the_contract(service: Se
         },
         "url": "https://www.sec.gov/x",
         "tags": [],
+        "amends": "",
     }
 
 

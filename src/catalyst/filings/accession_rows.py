@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from catalyst.clock import NEW_YORK
-from catalyst.filings.types import FeedEntry, Filing, Party
+from catalyst.filings.types import TIMED, FeedEntry, Filing, Party
 
 MAX_PARTIES = 100
 """Parties kept of one accession; a joint filing may name dozens."""
@@ -56,6 +56,9 @@ class Entry:
     amends: str
     """The accession that this one amends, where it is known."""
     withdrawn: bool
+    """EDGAR no longer has it, and clients were told."""
+    period: str
+    """Period of report as the header gives it, an ISO date; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class Mark:
     attempts: int | None = None
     next_try_at: float | None = None
     error: str | None = None
+    amends: str | None = None
+    period: str | None = None
+    withdrawn: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +118,32 @@ STEPS = (
     CREATE INDEX accessions_before ON accessions (accession) WHERE stages >= 64;
     """,
     "CREATE TABLE accessions_since (at REAL NOT NULL);",
+    """
+    ALTER TABLE accessions ADD COLUMN source TEXT NOT NULL DEFAULT 'feed';
+    ALTER TABLE accessions ADD COLUMN period TEXT NOT NULL DEFAULT '';
+    CREATE TABLE accessions_trimmed (at REAL NOT NULL, before INTEGER NOT NULL);
+    INSERT INTO accessions_trimmed VALUES (-1e12, 0);
+    """,
 )
 
 COLUMNS = (
     "accession, form, parties, items, accepted, filed, url, seen_at,"
-    " score, stages, how, version, attempts, next_try_at, error, amends, withdrawn"
+    " score, stages, how, version, attempts, next_try_at, error, amends, withdrawn,"
+    " source, period"
 )
 
 
 MISSING = """
     SELECT accession FROM accessions
-    WHERE accepted BETWEEN ? AND ? AND seen_at < ? AND accession NOT IN (SELECT value FROM json_each(?))
+    WHERE accepted BETWEEN ? AND ? AND seen_at < ? AND withdrawn = 0 AND stages < 64
+        AND accession NOT IN (SELECT value FROM json_each(?))
 """
 
 _MARK = """
     UPDATE accessions SET stages = stages | ?, version = max(version, coalesce(?, 0)),
         how = CASE WHEN how = '' THEN coalesce(?, '') ELSE how END, attempts = coalesce(?, attempts),
-        next_try_at = coalesce(?, next_try_at), error = coalesce(?, error)
+        next_try_at = coalesce(?, next_try_at), error = coalesce(?, error),
+        amends = coalesce(?, amends), period = coalesce(?, period), withdrawn = coalesce(?, withdrawn)
     WHERE accession = ?
 """
 
@@ -139,7 +154,8 @@ def mark(run: sqlite3.Connection, marks: Sequence[Mark]) -> None:
 
 def _values(mark: Mark) -> tuple[object, ...]:
     error = mark.error if mark.error is None else mark.error[:MAX_ERROR]
-    return (int(mark.stages), mark.version, mark.how, mark.attempts, mark.next_try_at, error, mark.accession)
+    more = (mark.amends, mark.period, mark.withdrawn)
+    return (int(mark.stages), mark.version, mark.how, mark.attempts, mark.next_try_at, error, *more, mark.accession)
 
 
 def merged(entries: Iterable[FeedEntry], seen_at: datetime) -> list[Filing]:
@@ -161,29 +177,16 @@ def _filing(rows: Sequence[FeedEntry], seen_at: datetime) -> Filing:
         items=tuple(dict.fromkeys(item for row in rows for item in row.items)),
         url=first.url,
         seen_at=seen_at,
+        source=first.source,
+        timed=first.source in TIMED,
     )
-
-
-def since(run: sqlite3.Connection, at: datetime) -> datetime:
-    found = run.execute("SELECT at FROM accessions_since").fetchone()
-    if found is None:
-        run.execute("INSERT INTO accessions_since VALUES (?)", (at.timestamp(),))
-    return at if found is None else datetime.fromtimestamp(found[0], UTC)
-
-
-def begin(run: sqlite3.Connection, filings: Sequence[Filing], at: datetime) -> None:
-    for filing in reversed(filings):
-        if run.execute("SELECT 1 FROM accessions WHERE accession = ?", (filing.accession,)).fetchone() is None:
-            insert(run, filing, 0.0)
-            run.execute("UPDATE accessions SET stages = ? WHERE accession = ?", (Stage.BEFORE, filing.accession))
-    run.execute("INSERT INTO accessions_begun VALUES (?)", (at.timestamp(),))
 
 
 def insert(run: sqlite3.Connection, filing: Filing, score: float) -> None:
     subject = filing.subject.cik
     run.execute(
-        "INSERT INTO accessions (accession, form, cik, parties, items, accepted, filed, url, seen_at, score, amends)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO accessions (accession, form, cik, parties, items, accepted, filed, url, seen_at, score, amends,"
+        " source) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             filing.accession,
             filing.form,
@@ -195,20 +198,32 @@ def insert(run: sqlite3.Connection, filing: Filing, score: float) -> None:
             filing.url,
             filing.seen_at.timestamp(),
             score,
-            _original(run, filing, subject) if filing.is_amendment else "",
+            original(run, filing) if filing.is_amendment else "",
+            filing.source,
         ),
     )
 
 
-def _original(run: sqlite3.Connection, filing: Filing, subject: str) -> str:
+def original(run: sqlite3.Connection, filing: Filing, period: str = "") -> str:
+    """What an amendment amends: the same company's latest earlier filing of the base form, or "" where none is known.
+
+    One of another known period is not it, nor one by other people: several holders report on the same company.
+    """
     found = run.execute(
-        "SELECT accession FROM accessions WHERE cik = ? AND form = ? AND accepted <= ? ORDER BY accepted DESC LIMIT 1",
-        (subject, filing.form.removesuffix("/A"), filing.accepted.timestamp()),
-    ).fetchone()
-    return str(found[0]) if found else ""
+        "SELECT accession, parties FROM accessions WHERE cik = ? AND form = ? AND accepted <= ?"
+        " AND (period = ? OR period = '' OR ? = '') ORDER BY (period = ?) DESC, accepted DESC LIMIT 50",
+        (filing.subject.cik, filing.form.removesuffix("/A"), filing.accepted.timestamp(), period, period, period),
+    )
+    others = _others(filing.parties, filing.subject.cik)
+    return next((name for name, parties in found if not others or others & _others(_parties(parties))), "")
 
 
-def extend(run: sqlite3.Connection, filing: Filing, row: tuple[bytes, bytes]) -> None:
+def _others(parties: Iterable[Party], but: str = "") -> set[str]:
+    return {party.cik for party in parties if party.cik != but}
+
+
+def extend(run: sqlite3.Connection, filing: Filing, row: tuple[bytes, bytes, str]) -> None:
+    """Add what a later sight brings: parties, items, and the acceptance where the first one had none."""
     known, items = _parties(row[0]), tuple(orjson.loads(row[1]))
     late = replace(filing, parties=_union(known, filing.parties), items=tuple(dict.fromkeys((*items, *filing.items))))
     if late.parties != known or late.items != items:
@@ -216,14 +231,20 @@ def extend(run: sqlite3.Connection, filing: Filing, row: tuple[bytes, bytes]) ->
             "UPDATE accessions SET parties = ?, items = ?, cik = ? WHERE accession = ?",
             (_parties_json(late.parties), orjson.dumps(late.items), late.subject.cik, filing.accession),
         )
+    if filing.timed and row[2] not in TIMED:
+        run.execute(
+            "UPDATE accessions SET accepted = ?, url = ?, source = ? WHERE accession = ?",
+            (filing.accepted.timestamp(), filing.url, filing.source, filing.accession),
+        )
 
 
 def _union(known: Iterable[Party], more: Iterable[Party]) -> tuple[Party, ...]:
-    """Each role of each company once, in order; the first name stays."""
+    """Each role of each company once, in order; the first name stays. A source without roles adds none."""
     parties: dict[tuple[str, str], Party] = {}
     for party in (*known, *more):
         parties.setdefault((party.role, party.cik), party)
-    return tuple(parties.values())[:MAX_PARTIES]
+    named = {cik for role, cik in parties if role}
+    return tuple(party for party in parties.values() if party.role or party.cik not in named)[:MAX_PARTIES]
 
 
 def _parties_json(parties: Iterable[Party]) -> bytes:
@@ -255,7 +276,7 @@ def find_pending(run: sqlite3.Connection, now: float, limit: int, skip: Stage) -
 
 
 def entry_of(row: tuple[Any, ...]) -> Entry:
-    accession, form, parties, items, accepted, filed, url, seen_at, score, stages, *rest = row
+    accession, form, parties, items, accepted, filed, url, seen_at, score, stages, *rest, source, period = row
     filing = Filing(
         accession,
         form,
@@ -265,36 +286,9 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
         tuple(orjson.loads(items)),
         url,
         datetime.fromtimestamp(seen_at, UTC),
+        source,
+        source in TIMED,
     )
     how, version, attempts, next_try_at, error, amends, withdrawn = rest
-    return Entry(filing, score, Stage(stages), how, version, attempts, next_try_at, error, amends, bool(withdrawn))
-
-
-def count(run: sqlite3.Connection) -> dict[str, int]:
-    """Rows are never deleted, so the last `seq` is how many there are; the rest comes from small partial indexes."""
-    seen = run.execute("SELECT coalesce(max(seq), 0) FROM accessions").fetchone()[0]
-    pending, alerted = run.execute(
-        "SELECT count(*), coalesce(sum(stages & 2 = 2), 0) FROM accessions WHERE stages < 32"
-    ).fetchone()
-    withdrawn = run.execute("SELECT count(*) FROM accessions WHERE withdrawn = 1").fetchone()[0]
-    before = run.execute("SELECT count(*) FROM accessions WHERE stages >= 64").fetchone()[0]
-    final = seen - pending - before
-    return {
-        "seen": seen - before,
-        "alerted": final + alerted,
-        "final": final,
-        "pending": pending,
-        "withdrawn": withdrawn,
-        "before": before,
-    }
-
-
-def withdraw(run: sqlite3.Connection, shown: bytes, missing: bytes) -> None:
-    run.execute(
-        "UPDATE accessions SET withdrawn = 0 WHERE withdrawn = 1 AND accession IN (SELECT value FROM json_each(?))",
-        (shown,),
-    )
-    run.execute(
-        "UPDATE accessions SET withdrawn = 1 WHERE accession IN (SELECT value FROM json_each(?))",
-        (missing,),
-    )
+    gone = bool(withdrawn)
+    return Entry(filing, score, Stage(stages), how, version, attempts, next_try_at, error, amends, gone, period)

@@ -2,7 +2,7 @@
 
 The poller inserts with `see`, the pipeline takes `pending` and `mark`s. Nothing is done until it is marked here, and
 every mark may be made twice. It shares its file, and so its commits, with the log (`db.Database`). `accession_rows.py`
-holds the tables.
+holds the tables, `accession_past.py` where they begin and end.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime
 import orjson
 
 from catalyst.db import Database
+from catalyst.filings import accession_past as past
 from catalyst.filings import accession_rows as rows
 from catalyst.filings.accession_rows import Entry, Mark, Pending, Stage
 from catalyst.filings.types import FeedEntry, Filing
@@ -44,11 +45,11 @@ class AccessionLedger:
 
         A first start that is killed before it has seen the whole feed thus misses nothing in between.
         """
-        return await self._db.write(lambda run: rows.since(run, at))
+        return await self._db.write(lambda run: past.since(run, at))
 
     async def begin(self, before: Sequence[FeedEntry], at: datetime) -> None:
         """Record what the feed held `before` the first start as known, and that the ledger has begun; one commit."""
-        await self._db.write(lambda run: rows.begin(run, rows.merged(before, at), at))
+        await self._db.write(lambda run: past.begin(run, rows.merged(before, at), at))
 
     async def mark(self, *marks: Mark) -> None:
         """Record progress, all in one commit. Stages and version never go back, so a repeated mark changes nothing."""
@@ -71,17 +72,36 @@ class AccessionLedger:
 
         `before` counts those that the feed held already.
         """
-        return await self._db.read(rows.count)
+        return await self._db.read(past.count)
 
-    async def withdraw(self, shown: Iterable[str], missing: Iterable[str]) -> None:
-        """Mark the `missing` as withdrawn, and those that are `shown` (again) as not."""
-        names = orjson.dumps(list(shown)), orjson.dumps(list(missing))
-        await self._db.write(lambda run: rows.withdraw(run, *names))
+    async def unknown(self, accessions: Sequence[str]) -> list[str]:
+        """Those that were never seen, in their order."""
+        names = orjson.dumps(list(accessions))
+        return await self._db.read(lambda run: past.unknown(run, names))
+
+    async def original(self, filing: Filing, period: str = "") -> str:
+        """The accession that an amendment amends, or "": same company, base form, latest earlier, period if known."""
+        return await self._db.read(lambda run: rows.original(run, filing, period))
+
+    async def returned(self, shown: Iterable[str]) -> list[str]:
+        """Those of `shown` that are marked withdrawn."""
+        names = orjson.dumps(list(shown))
+        return await self._db.read(lambda run: past.returned(run, names))
+
+    async def trim(self, before: datetime, limit: int = 5000) -> int:
+        """Forget at most `limit` accessions that are done and were accepted and seen before; how many went.
+
+        Nothing so old is news ever again (`see` passes it over), wherever it may turn up.
+        """
+        return await self._db.write(lambda run: past.trim(run, before.timestamp(), limit))
 
     async def unseen_between(
         self, oldest: datetime, newest: datetime, before: datetime, shown: Iterable[str]
     ) -> frozenset[str]:
-        """What was accepted from `oldest` to `newest` and seen `before`, but is not among `shown`."""
+        """What was accepted from `oldest` to `newest`, seen `before` and told of, but is not among `shown`.
+
+        What is marked withdrawn is left out.
+        """
         span = (oldest.timestamp(), newest.timestamp(), before.timestamp(), orjson.dumps(list(shown)))
         return await self._db.read(lambda run: frozenset(name for (name,) in run.execute(rows.MISSING, span)))
 
@@ -89,8 +109,10 @@ class AccessionLedger:
         new: list[Filing] = []
         for filing, score in reversed(ranked):  # oldest first, so that `seq` follows time
             known = run.execute(
-                "SELECT parties, items FROM accessions WHERE accession = ?", (filing.accession,)
+                "SELECT parties, items, source FROM accessions WHERE accession = ?", (filing.accession,)
             ).fetchone()
+            if known is None and past.is_trimmed(run, filing):
+                continue
             if known is None:
                 rows.insert(run, filing, score)
                 new.append(filing)

@@ -23,6 +23,7 @@ class Counters:
     without_text: int = 0
     unparsed: int = 0
     model_failures: int = 0
+    withdrawn: int = 0
     errors: int = 0
     """Faults of our own that a filing's walk ran into."""
     delays: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))

@@ -12,7 +12,7 @@ import structlog
 from catalyst.clock import Clock
 from catalyst.errors import NotFound, ParseError, TimedOut, TransportError, Unreachable
 from catalyst.filings.forms import MAX_BYTES, SubmissionReader
-from catalyst.filings.limiter import RateLimiter, Slot, fetch_rank
+from catalyst.filings.limiter import WALK_BACK, RateLimiter, Slot, fetch_rank
 from catalyst.filings.types import Filing, Submission
 from catalyst.http import Http
 
@@ -72,6 +72,23 @@ class Fetcher:
         cik = filing.subject.cik.lstrip("0") or "0"
         accession = filing.accession
         return f"{self._base_url}/Archives/edgar/data/{cik}/{accession.replace('-', '')}/{accession}.txt"
+
+    async def is_gone(self, filing: Filing) -> bool:
+        """Whether EDGAR has neither the filing's index page nor its text: 404 for both. One alone proves nothing.
+
+        Raises TransportError when that cannot be said.
+        """
+        page = self.url(filing).removesuffix(".txt") + "-index.htm"
+        return not await self._is_there(page) and not await self._is_there(self.url(filing))
+
+    async def _is_there(self, url: str) -> bool:
+        try:
+            async with self._limiter.slot(WALK_BACK):
+                with self._clock.working():
+                    await self._http.request("HEAD", url, timeout_seconds=self._timeout)
+        except NotFound:
+            return False
+        return True
 
     async def _patient(self, filing: Filing, score: float) -> _Got:
         """One try, and more while EDGAR says 404."""

@@ -1,7 +1,8 @@
 """How often EDGAR is asked, over everything in this process: a moving window, the most important request first.
 
 Every request stands inside `async with limiter.slot(rank)`. A 403 or 429 that is raised inside a slot stops them
-all for ten minutes (the company list's own refresh raises nothing: the next poll finds out).
+all for ten minutes (the company list's own refresh raises nothing: the next poll finds out), and the next process too:
+the stop is kept (`stops.py`), so that a restart never asks earlier.
 Source: https://www.sec.gov/os/accessing-edgar-data (10 requests a second, then a block until quiet).
 """
 
@@ -18,6 +19,7 @@ import structlog
 
 from catalyst.clock import Clock
 from catalyst.errors import NotFound, Refused
+from catalyst.filings.stops import NoStops, Stops
 
 FIRST_PAGE = 0.0
 """Rank of the feed's first page: before everything."""
@@ -72,7 +74,8 @@ class RateLimiter:
     for the feed's pages, and they don't count as fetches: nothing keeps the poll waiting.
     """
 
-    def __init__(self, clock: Clock, per_second: int = 8, open_most: int = 16) -> None:
+    def __init__(self, clock: Clock, per_second: int = 8, open_most: int = 16, stops: Stops | None = None) -> None:
+        """`stops` keeps a stop beyond this process; None forgets it with the process."""
         if not _FIRST <= per_second <= 10:
             raise ValueError(f"{per_second} requests a second: EDGAR allows from 2 to 10")
         self._clock = clock
@@ -84,10 +87,13 @@ class RateLimiter:
         self._recent = [Slot(FIRST_PAGE, before, self) for _ in range(per_second - _FIRST)]
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
-        self._until = float("-inf")
+        self._log = structlog.get_logger()
+        self._stops = stops or NoStops()
+        self._until = self._kept()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = float("inf")
-        self._log = structlog.get_logger()
+        self.stops = 0
+        """How often EDGAR has refused us since this process began."""
         self.answered_at = float("-inf")
         """Clock's monotonic time of the last answer that EDGAR gave, be it a 404."""
 
@@ -121,7 +127,19 @@ class RateLimiter:
         """Begin no request for `seconds` (at most an hour), and raise the alarm once."""
         if self.stopped_for == 0:
             self._log.error("edgar.refused", status=status, stopped_seconds=round(seconds))
-        self._until = max(self._until, self._clock.monotonic() + min(seconds, LONGEST_STOP))
+            self.stops += 1
+        left = min(seconds, LONGEST_STOP)
+        if left > self.stopped_for:
+            self._until = self._clock.monotonic() + left
+            self._stops.keep(self._clock.now().timestamp() + left)
+
+    def _kept(self) -> float:
+        """Until when an earlier process was stopped, on our clock. A clock that was set back makes it no longer."""
+        left = min(self._stops.kept() - self._clock.now().timestamp(), LONGEST_STOP)
+        if left <= 0:
+            return float("-inf")
+        self._log.warning("edgar.still_refused", left_seconds=round(left))
+        return self._clock.monotonic() + left
 
     async def _turn(self, rank: float) -> Slot:
         waiter = _Waiter(rank, next(self._order), asyncio.get_running_loop().create_future())

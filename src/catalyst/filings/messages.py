@@ -33,6 +33,10 @@ class Walk:
     version: int
     attempts: int = 0
     tags: list[str] = field(default_factory=list)
+    amends: str = ""
+    """Of an amendment: the accession that it amends, where it is known."""
+    period: str = ""
+    """Period of report as the header gives it."""
     reading: bool = False
     """It waits for the model or is being read by it."""
 
@@ -70,7 +74,13 @@ class Messages:
         await self._ledger.mark(*marks)
 
     async def publish(
-        self, walk: Walk, analysis: Analysis, *, final: bool, stages: Stage = Stage.NONE, error: str = ""
+        self,
+        walk: Walk,
+        analysis: Analysis,
+        *,
+        final: bool,
+        stages: Stage = Stage.NONE,
+        error: str = "",
     ) -> None:
         """One message under the next version, then its mark with `stages`. A walk that has ended says nothing more."""
         said = walk.ended
@@ -82,7 +92,16 @@ class Messages:
             # Where an earlier process said something that was not final, our final word needs the next version.
             said = walk.ended or not final
         walk.stages |= stages
-        await self._ledger.mark(replace(mark, stages=walk.stages, attempts=0, error=error))
+        known = replace(mark, amends=walk.amends or None, period=walk.period or None)
+        await self._ledger.mark(replace(known, stages=walk.stages, attempts=0, error=error))
+
+    async def afterwards(self, walk: Walk, analysis: Analysis, *, withdrawn: bool) -> None:
+        """One more message about a filing that has had its last: EDGAR took it away, or has it again."""
+        alert = self._message(walk, analysis, final=True)
+        await self._log.append([alert])
+        await self._ledger.mark(Mark(walk.filing.accession, version=alert.version, withdrawn=withdrawn))
+        walk.version = alert.version
+        self._counters.withdrawn += withdrawn
 
     def _message(self, walk: Walk, analysis: Analysis, *, final: bool) -> Alert:
         return compose(
@@ -93,6 +112,7 @@ class Messages:
             tickers=self._ranking.tickers(walk.filing),
             now=self._clock.now(),
             tags=walk.tags,
+            amends=walk.amends,
         )
 
     async def _said(self, walk: Walk, alert: Alert, offset: int) -> Mark:
@@ -133,6 +153,7 @@ def compose(
     tickers: Sequence[str],
     now: datetime,
     tags: Sequence[str] = (),
+    amends: str = "",
 ) -> Alert:
     """The flat message of spec section 5; version 1 is the alert, every later one an update. `now` is in UTC."""
     company = filing.subject
@@ -147,7 +168,7 @@ def compose(
         item_code=lead_item(filing.items),
         items=list(filing.items),
         timestamp=now,
-        accepted_at=filing.accepted,
+        accepted_at=filing.accepted if filing.timed else None,
         seen_at=filing.seen_at,
         version=version,
         final=final,
@@ -155,4 +176,5 @@ def compose(
         analysis=analysis,
         url=filing.url,
         tags=list(dict.fromkeys(tags)),
+        amends=amends,
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -21,10 +20,11 @@ from catalyst.filings.accessions import AccessionLedger, Entry, Mark, Stage
 from catalyst.filings.counters import Counters
 from catalyst.filings.fetch import Fetcher
 from catalyst.filings.forms import parse
+from catalyst.filings.learn import learned, taken_away
 from catalyst.filings.messages import Messages, Walk
 from catalyst.filings.ranking import Ranking, Tickers, Watched
 from catalyst.filings.rules import from_feed, from_rules
-from catalyst.filings.types import Filing, Parsed, Party, Submission
+from catalyst.filings.types import Filing, Parsed, Submission
 from catalyst.stream.log import Log
 from catalyst.stream.types import Analysis
 
@@ -156,7 +156,7 @@ class Pipeline:
         """Everything after the feed row: fetch, parse, rules, message, model, last message."""
         submission = await self._fetcher.fetch(walk.filing, walk.score.priority_score)
         with self._clock.working():
-            self._learn(walk, submission)
+            await self._learn(walk, submission)
             parsed, rules = await self._understand(walk, submission)
             wanted = parsed is not None and self._analyst is not None and walk.score.priority_score >= self._min_score
             if not wanted or Stage.PARSED not in walk.stages:
@@ -164,18 +164,16 @@ class Pipeline:
         if parsed is not None and not walk.ended:
             await self._have_read(walk, parsed, rules)
 
-    def _learn(self, walk: Walk, submission: Submission) -> None:
-        """The header may know parties and items that the feed's rows did not show."""
-        filing, header = walk.filing, submission.header
-        known = {party.cik for party in filing.parties}
-        parties: tuple[Party, ...] = tuple(party for party in header.parties if party.cik not in known)
-        items = tuple(dict.fromkeys((*filing.items, *header.items)))
-        if parties or items != filing.items:
-            walk.filing = replace(filing, parties=(*filing.parties, *parties), items=items)
-            walk.score = self._ranking.score(walk.filing)
+    async def _learn(self, walk: Walk, submission: Submission) -> None:
+        """The header may know parties, items, the acceptance and the period, which the feed's rows did not show."""
+        walk.filing = learned(walk.filing, submission.header)
+        walk.score = self._ranking.score(walk.filing)
+        walk.period = submission.header.period.isoformat() if submission.header.period else ""
+        if walk.filing.is_amendment:
+            walk.amends = await self._ledger.original(walk.filing, walk.period)
         if submission.problems:
             walk.tags.append("partial")
-        if (origin := header.raw.get("catalyst recording", "")) in ("stand-in", "synthesised"):
+        if (origin := submission.header.raw.get("catalyst recording", "")) in ("stand-in", "synthesised"):
             walk.tags.append(origin)
 
     async def _understand(self, walk: Walk, submission: Submission) -> tuple[Parsed | None, Analysis]:
@@ -259,6 +257,13 @@ class Pipeline:
             walk.tags.append("no-text")
             await self._messages.publish(walk, told, final=True, error=_short(error))
 
+    async def tell_afterwards(self, entry: Entry, *, withdrawn: bool) -> None:
+        """Say that EDGAR took a filing away whose last message was sent, or that it has it again."""
+        walk = self._begun(entry)
+        told = from_feed(walk.filing, walk.score)
+        walk.tags.append("withdrawn" if withdrawn else "restored")
+        await self._messages.afterwards(walk, taken_away(told) if withdrawn else told, withdrawn=withdrawn)
+
     async def _put_off(self, walk: Walk, error: Exception) -> None:
         seconds = RETRY_SECONDS[min(walk.attempts, len(RETRY_SECONDS)) - 1] if walk.attempts else OUTAGE_SECONDS
         due = self._clock.now().timestamp() + seconds
@@ -285,9 +290,9 @@ class Pipeline:
 
     def _begun(self, entry: Entry) -> Walk:
         tags = ["amendment"] if entry.filing.is_amendment else []
-        tags += ["withdrawn"] if entry.withdrawn else []
+        tags += ["found-late"] if entry.filing.source != "feed" else []
         score = self._ranking.score(entry.filing)
-        return Walk(entry.filing, score, entry.stages, entry.version, entry.attempts, tags)
+        return Walk(entry.filing, score, entry.stages, entry.version, entry.attempts, tags, entry.amends, entry.period)
 
     def _room(self) -> int:
         return WINDOW - len(self._open) + self._reading()

@@ -8,13 +8,19 @@ from typing import Literal
 
 from catalyst.stream.types import Fact
 
+Sighting = Literal["feed", "rss", "search", "index"]
+"""Where a filing was first seen: `getcurrent`, the structured RSS, full-text search, or the daily index."""
+
+TIMED: frozenset[Sighting] = frozenset(("feed", "rss"))
+"""Those that tell when EDGAR accepted it; the others tell the filing date."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
     """Someone a filing is about or from, as the feed row or the SGML header names them."""
 
     role: str
-    """Lower case: `filer`, `issuer`, `reporting`, `subject`, `filed by`, …"""
+    """Lower case: `filer`, `issuer`, `reporting`, `subject`, `filed by`, …; empty where the source does not say."""
     cik: str
     """Ten digits."""
     name: str
@@ -38,6 +44,7 @@ class FeedEntry:
     """Of the `-index.htm` page."""
     size: str = ""
     """As shown, `24 MB`."""
+    source: Sighting = "feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,10 @@ class Filing:
     items: tuple[str, ...]
     url: str
     seen_at: datetime
-    """When the poll response that first showed it arrived (UTC)."""
+    """When the response that first showed it arrived (UTC)."""
+    source: Sighting = "feed"
+    timed: bool = True
+    """Whether `accepted` is EDGAR's acceptance; else it is the filing date's midnight, until the text is read."""
 
     @property
     def subject(self) -> Party:

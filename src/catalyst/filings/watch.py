@@ -21,11 +21,12 @@ from catalyst.filings.feed import FeedPage, parse_feed
 from catalyst.filings.hours import appeared, horizon, is_open, poll_interval, until_change, until_walk_back
 from catalyst.filings.limiter import FIRST_PAGE, NEXT_PAGE, WALK_BACK, RateLimiter
 from catalyst.filings.types import FeedEntry, Filing
+from catalyst.filings.withdrawals import Withdrawals
 from catalyst.http import MEBIBYTE, Http
 
 PAGE = 100
-MAX_PAGES = 100
-"""A walk never goes further down; a full day has about 50 pages."""
+MAX_PAGES = 600
+"""A walk never goes further down; a full day has about 50 pages, one of ten times the volume 370."""
 
 WALK_BACK_PAGES = 10
 """Depth of the walk back between the full ones: what is released out of order lies within a thousand rows."""
@@ -92,9 +93,10 @@ class Poller:
         timeout_seconds: float = 15.0,
         since: datetime | None = None,
         draw: Callable[[], float] = random.random,
+        withdrawals: Withdrawals | None = None,
     ) -> None:
         """`since`: on the first start ever, what appeared earlier is taken as known and never told of; None: all
-        that the feed shows is news."""
+        that the feed shows is news. `withdrawals` looks into what vanishes; None: nobody does."""
         self._http = http
         self._limiter = limiter
         self._ledger = ledger
@@ -110,7 +112,10 @@ class Poller:
         self._rows: dict[bytes, FeedEntry] = {}
         self._fresh: set[str] = set()
         self._suspects: frozenset[str] = frozenset()
+        self._withdrawals = withdrawals
         self._polled = asyncio.Event()
+        self.walked = asyncio.Event()
+        """Set once a walk has seen the feed's depth: what is unknown after that was not in the feed."""
         self._log = structlog.get_logger()
         self.state = WatchState()
 
@@ -119,6 +124,9 @@ class Poller:
         with self._clock.working():
             if self._since is not None:
                 self._since = None if await self._ledger.begun() else await self._ledger.since(self._since)
+        if self._limiter.stopped_for:
+            reason = f"EDGAR refused an earlier process: asked again in {self._limiter.stopped_for / 60:.0f} minutes"
+            self.state = replace(self.state, word="stopped", reason=reason)
         polling = asyncio.create_task(self._poll_forever())
         walking = asyncio.create_task(self._walk_back_forever())
         try:
@@ -179,6 +187,7 @@ class Poller:
             self._log.info("watch.walked_back", found=walk.new, rows=len(walk.shown))
         if self._since:
             await self._begin()
+        self.walked.set()
         await self._note_withdrawn(walk, began, reach)
 
     async def _begin(self) -> None:
@@ -237,17 +246,15 @@ class Poller:
             self._log.warning("feed.rows_skipped", rows=page.skipped)
 
     async def _note_withdrawn(self, walk: _Walk, began: datetime, reach: datetime | None) -> None:
-        """What two walks in a row miss in the span that both covered is withdrawn; one alone may be a shifted page."""
-        if walk.newest is None or walk.lowest is None:
+        """What two walks in a row miss in the span that both covered may be withdrawn; one alone, a shifted page."""
+        if walk.newest is None or walk.lowest is None or self._withdrawals is None:
             return
         lowest = max(walk.lowest, reach or walk.lowest)
         with self._clock.working():
             missing = await self._ledger.unseen_between(lowest, walk.newest, began, walk.shown)
             gone = missing & self._suspects
             self._suspects = missing
-            await self._ledger.withdraw(walk.shown, gone)
-        if gone:
-            self._log.warning("filing.withdrawn", accessions=sorted(gone)[:20])
+            await self._withdrawals.note(walk.shown, gone)
 
     async def _survives(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do one unit of work; False when it failed, which is told and never fatal but for the ledger's own faults."""

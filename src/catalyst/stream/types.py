@@ -104,12 +104,15 @@ class Alert(BaseModel):
     version: int = Field(default=1, ge=1)
     """1 for the alert, rising with each update."""
     final: bool = False
-    """True when no update follows: exactly one message of each filing has it."""
+    """True when no update follows: exactly one message of each filing has it. Should EDGAR withdraw the filing later, one
+    more update says so: tagged `withdrawn`, and final too (`restored`, should it come back)."""
     headline: str = ""
     analysis: Analysis = Analysis()
     url: str = ""
     tags: list[str] = []
-    """`stand-in` or `synthesised` for recorded days, `amendment`, `withdrawn`, …"""
+    """`stand-in` or `synthesised` for recorded days, `amendment`, `withdrawn`, `restored`, `found-late`, …"""
+    amends: str = ""
+    """Of an amendment: the accession that it amends, as far as known; empty otherwise."""
 
     @property
     def key(self) -> str:
