@@ -12,6 +12,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from catalyst.app.build.hub import hub
+from catalyst.app.build.prompts import prompts
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
 from catalyst.companies import Companies
@@ -27,7 +28,6 @@ from catalyst.filings.watch import Poller
 from catalyst.filings.watchlist import Watchlist
 from catalyst.http import Http
 from catalyst.llm import LLMService
-from catalyst.llm.prompts import PromptRegistry
 from catalyst.stream.sqlite import SqliteLog
 from catalyst.web.app import Parts, create_app
 from catalyst.web.server import Server
@@ -114,7 +114,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             log,
             companies,
             source.clock,
-            Analyst(llm, PromptRegistry.load()) if llm else None,
+            Analyst(llm, prompts(settings)) if llm else None,
             watchlist,
             model_workers=settings.filings.model_workers,
             min_score=settings.filings.min_score,

@@ -1,0 +1,33 @@
+"""The hub over a data directory: what `ask`, `digest` and every room that asks a model need."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from catalyst.app.settings import Settings
+from catalyst.clock import SystemClock
+from catalyst.http import Http
+from catalyst.llm import LLMService
+
+
+@contextlib.asynccontextmanager
+async def hub(
+    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None
+) -> AsyncIterator[LLMService | None]:
+    """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
+
+    It runs on the machine's clock, in a replay too: money that is spent today counts today.
+    """
+    if not settings.app.use_models:
+        yield None
+        return
+    clock = SystemClock()
+    async with (
+        Http(clock) as http,
+        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry) as llm,
+    ):
+        yield llm if llm.is_available() else None
