@@ -14,6 +14,7 @@ from catalyst.app.commands.check import check
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.parse import parse
+from catalyst.app.commands.prompts import prompts
 from catalyst.app.commands.tail import tail
 from catalyst.app.commands.up import SERVE, up
 from catalyst.app.commands.usage import usage
@@ -29,6 +30,7 @@ app.command("check")(check)
 app.command("tail")(tail)
 app.command("ask")(ask)
 app.command("usage")(usage)
+app.add_typer(prompts, name="prompts")
 
 
 def _version(wanted: bool) -> None:

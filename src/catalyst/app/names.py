@@ -81,6 +81,7 @@ NAMES: dict[str, Name] = {
     "LLM_MAX_CONCURRENT": Name(_ROUTE, "5", "Calls in flight per provider"),
     "LLM_MAX_CONCURRENT_REQUESTS": Name(_ROUTE, "10", "Calls in flight in all"),
     "LLM_MODELS_FILE": Name(_ROUTE, "", "A TOML file whose models, prices and routes extend or replace ours"),
+    "PROMPTS_DIR": Name(_ROUTE, "", "A folder of prompts, versions, aliases and variants that add to ours"),
     "LLM_DAILY_QUOTAS": Name(_ROUTE, "", "Free requests a day per provider, gemini=1500; 0: no quota (a paid key)"),
     "LLM_LOCAL_ENABLED": Name(_LOCAL, "0", "1 sends short, simple inputs to a local server first"),
     "LLM_ENDPOINT_URL": Name(_LOCAL, "http://127.0.0.1:11434", "Ollama or any OpenAI-compatible server"),

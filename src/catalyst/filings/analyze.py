@@ -99,11 +99,12 @@ class Analyst:
         """What is asked of the hub about a filing whose clean text is given."""
         fence = fence_of(text)
         company = " ".join(filing.subject.name.split())[:120]
-        prompt = self._prompts.render(
-            PROMPT,
-            form=_form_in_words(filing),
-            company="not named" if speaks_to_a_model(company) or not company else company,
-            fence=fence,
+        prompt = self._prompts.assign(PROMPT, filing.accession).render(
+            {
+                "form": _form_in_words(filing),
+                "company": "not named" if speaks_to_a_model(company) or not company else company,
+                "fence": fence,
+            }
         )
         settings = prompt.settings
         return LLMRequest(

@@ -57,6 +57,8 @@ class HubSettings:
     complexity_threshold: float = 0.7
     models_file: Path | None = None
     """A TOML file whose models, prices and routes replace or extend ours."""
+    prompts_dir: Path | None = None
+    """A folder of `.prompt` files and a `prompts.toml` that add to ours."""
     max_retries: int | None = None
     retry_delay: float = 2.0
     timeout_seconds: float = 30.0
@@ -102,6 +104,7 @@ class HubSettings:
             strategy=read.strategy(),
             complexity_threshold=read.number("LLM_COMPLEXITY_THRESHOLD", float, 0.7, most=1),
             models_file=read.path("LLM_MODELS_FILE"),
+            prompts_dir=read.path("PROMPTS_DIR"),
             max_retries=read.optional("LLM_MAX_RETRIES", int, most=5),
             retry_delay=read.number("LLM_RETRY_DELAY", float, 2.0),
             timeout_seconds=read.timeout(),

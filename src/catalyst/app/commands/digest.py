@@ -178,16 +178,15 @@ async def _analysed(filing: Filing, parsed: Parsed, settings: Settings, rules_on
     rules = from_rules(filing, parsed, prescore(filing.form, filing.items))
     if rules_only or not settings.app.use_models:
         return rules
-    from catalyst.app.build import hub
+    from catalyst.app.build import hub, prompts
     from catalyst.errors import LLMServiceError
     from catalyst.filings.analyze import Analyst
-    from catalyst.llm.prompts import PromptRegistry
 
     async with hub(settings, settings.app.data_dir) as llm:
         if llm is None:
             return rules
         try:
-            return await Analyst(llm, PromptRegistry.load()).read(filing, parsed, rules)
+            return await Analyst(llm, prompts(settings)).read(filing, parsed, rules)
         except LLMServiceError as error:
             print(f"catalyst: the model could not read it ({error}): this is the rules' analysis", file=sys.stderr)
             return rules

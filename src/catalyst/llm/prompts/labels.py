@@ -48,11 +48,11 @@ def read_labels(text: str, source: str) -> Labels:
         raise SettingsError(f"{source} is no TOML: {error}") from error
     if unknown := given.keys() - _KEYS:
         raise SettingsError(f"{source} has unknown tables: {', '.join(sorted(unknown))}; there are aliases, variants")
-    aliases = {alias: _versions(row, f"{source}: alias {alias}") for alias, row in _tables(given, "aliases", source)}
-    variants = {
-        name: _weights(row, f"{source}: variants of {name}") for name, row in _tables(given, "variants", source)
-    }
-    return Labels(aliases, variants)
+    aliases, variants = _tables(given, "aliases", source), _tables(given, "variants", source)
+    return Labels(
+        {alias: _versions(row, f"{source}: alias {alias}") for alias, row in aliases.items()},
+        {name: _weights(row, f"{source}: variants of {name}") for name, row in variants.items()},
+    )
 
 
 def drawn(prompt_id: str, weights: Mapping[str, float], key: str) -> str:
