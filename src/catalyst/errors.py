@@ -14,7 +14,10 @@ CatalystError
 │   └── Truncated            ends before it should
 ├── StorageError             the disk's or the database's
 │   ├── DiskFull
-│   └── Locked               another process holds it
+│   ├── Locked               another process holds it
+│   └── Unavailable          a shared database does not answer now: it may be asked again
+│       ├── Fenced           another process holds the lease by now: this one must stop writing
+│       └── Behind           it came back without writes that it had acknowledged
 ├── NotSupported             a known thing that this version does not do
 └── LLMServiceError          the hub's; its children live below
     ├── ProviderError        one provider failed one attempt (`retryable` says whether again helps)
@@ -113,6 +116,18 @@ class DiskFull(StorageError):
 
 class Locked(StorageError):
     """Another process holds the database or the data directory."""
+
+
+class Unavailable(StorageError):
+    """A shared database does not answer now; whoever can wait asks again."""
+
+
+class Fenced(Unavailable):
+    """Another process took the lease: nothing was written, and this one starts over as a stand-by."""
+
+
+class Behind(Unavailable):
+    """The shared database came back without writes that it had acknowledged: nothing was written on top."""
 
 
 class NotSupported(CatalystError):

@@ -27,20 +27,20 @@ class Files:
         self._path = path
         self._opened: list[Database] = []
 
-    def open(self) -> SqliteLog:
+    async def open(self) -> SqliteLog:
         self._opened.append(Database(self._path))
         return SqliteLog(self._opened[-1])
 
-    def close(self) -> None:
+    async def close(self) -> None:
         while self._opened:
             self._opened.pop().close()
 
 
 @pytest.fixture
-def logs(tmp_path: Path):
+async def logs(tmp_path: Path):
     files = Files(tmp_path / "log.db")
     yield files
-    files.close()
+    await files.close()
 
 
 class TestSqliteLog(ArchiveContract):
@@ -56,7 +56,7 @@ def test_any_plan_of_appends_stays_dense_unique_and_idempotent(plan, tmp_path_fa
     files = Files(tmp_path_factory.mktemp("log") / "log.db")
 
     async def run() -> None:
-        log = files.open()
+        log = await files.open()
         first: dict[tuple[int, int], int] = {}
         given_out = await asyncio.gather(*(log.append([alert(n, version=v) for n, v in batch]) for batch in plan))
         for batch, offsets in zip(plan, given_out, strict=True):
@@ -68,7 +68,7 @@ def test_any_plan_of_appends_stays_dense_unique_and_idempotent(plan, tmp_path_fa
     try:
         asyncio.run(run())
     finally:
-        files.close()
+        asyncio.run(files.close())
 
 
 WRITER = """
@@ -131,7 +131,7 @@ def test_after_kill_nine_every_acknowledged_offset_is_there_and_dense(tmp_path: 
 
 
 async def test_reads_behind_the_memory_come_from_the_file(logs: Files):
-    log = logs.open()
+    log = await logs.open()
     for start in range(0, 5000, 500):
         await log.append([alert(start + n) for n in range(500)])
     offsets: list[int] = []
@@ -141,8 +141,8 @@ async def test_reads_behind_the_memory_come_from_the_file(logs: Files):
 
 
 async def test_an_append_to_a_closed_database_says_so(logs: Files):
-    log = logs.open()
-    logs.close()
+    log = await logs.open()
+    await logs.close()
     with pytest.raises(StorageError, match="closed"):
         await log.append([alert(1)])
 
@@ -172,7 +172,7 @@ async def test_queries_use_an_index(tmp_path: Path):
 
 
 async def test_a_score_is_found_whatever_its_digits(logs: Files):
-    log = logs.open()
+    log = await logs.open()
     scores = [0.29, 0.57, 0.58, 1.0, 0.0, 0.1 + 0.2, 0.7]
     await log.append([alert(number, score=score) for number, score in enumerate(scores)])
     for wanted in [*scores, 0.295, 0.3, 0.69999, 0.999]:

@@ -1,7 +1,7 @@
 """The durable log's seam: dense offsets from 1, one epoch, a unique key per alert.
 
-Backends: `stream/sqlite.py` (default); Redis Streams follows. All pass `tests/contracts/log.py`.
-`Log` is what the pipeline and the fan-out need, `Archive` what REST and retention need beside it.
+Backends: `stream/sqlite.py` (default) and `stream/redis.py` (where REDIS_URL is set). Both pass
+`tests/contracts/log.py`. `Log` is what the pipeline and the fan-out need, `Archive` what REST and retention need beside it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from catalyst.errors import StorageError
 from catalyst.stream.filters import Filter
 from catalyst.stream.types import Alert, Record
+
+
+class EpochChanged(StorageError):
+    """The log was lost in part, or another one stands in its place: positions from before mean nothing."""
 
 
 class Log(Protocol):
@@ -38,7 +43,7 @@ class Log(Protocol):
         ...
 
     async def wait(self, after: int) -> int:
-        """Return the head as soon as it is greater than `after`; cancel to stop waiting."""
+        """Return the head as soon as it is greater than `after`; cancel to stop waiting. Raises EpochChanged."""
         ...
 
 

@@ -77,7 +77,7 @@ def find_page(run: sqlite3.Connection, query: Query) -> Page:
     """Each filing's newest message up to the cursor's `as_of`, newest first."""
     as_of = query.cursor.as_of if query.cursor else _head(run)
     before = query.cursor.before if query.cursor else as_of + 1
-    first = _first_since(run, query.since_ns) if query.since_ns > 0 else 0
+    first = first_since(run, query.since_ns) if query.since_ns > 0 else 0
     source, seq = ("log_tickers t JOIN log a ON a.seq = t.seq", "t.seq") if query.ticker else ("log a", "a.seq")
     where, values = _constraints(query)
     statement = (
@@ -141,11 +141,15 @@ def _constraints(query: Query) -> tuple[str, list[Any]]:
     return " AND ".join(where), values
 
 
-def _first_since(run: sqlite3.Connection, since_ns: int) -> int:
-    """The first offset committed at `since_ns` or later: offsets are dense and times never fall, so halve the range."""
+def first_since(run: sqlite3.Connection, since_ns: int, high: int | None = None) -> int:
+    """The first offset, of those below `high`, committed at `since_ns` or later; `high` (or head + 1) where none is.
+
+    Offsets are dense and times never fall, so halve the range.
+    """
     # Two statements within one: SQLite walks the whole table for min and max together.
     both = "SELECT coalesce((SELECT min(seq) FROM log), 1), coalesce((SELECT max(seq) FROM log), 0) + 1"
-    low, high = run.execute(both).fetchone()
+    low, beyond = run.execute(both).fetchone()
+    high = beyond if high is None else high
     while low < high:
         middle = (low + high) // 2
         row = run.execute("SELECT ts_ns FROM log WHERE seq = ?", (middle,)).fetchone()

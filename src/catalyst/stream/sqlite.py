@@ -10,19 +10,19 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from catalyst.db import Database
 from catalyst.stream import encode
+from catalyst.stream.draft import Draft, Reach
 from catalyst.stream.filters import Filter
 from catalyst.stream.log import Page, Query
 from catalyst.stream.queries import MIGRATIONS, find_filing, find_last_match, find_page, load, named
 from catalyst.stream.retention import positions, retain
 from catalyst.stream.tail import Tail
-from catalyst.stream.types import Alert, AlertType, Record
+from catalyst.stream.types import Alert, Record
 
 READ_MOST = 1000
 """Most records one `read` returns, whatever its caller asks for."""
@@ -95,8 +95,7 @@ class SqliteLog:
         await self._db.write(lambda run: run.execute("DELETE FROM log_positions WHERE consumer = ?", (consumer,)))
 
     async def retain(self, *, seconds: float | None = None, count: int | None = None) -> int:
-        oldest_ns = None if seconds is None else self._time_ns() - int(seconds * 1e9)
-        return await retain(self._db, oldest_ns, count)
+        return await retain(self._db, self._time_ns(), seconds, count)
 
     def _ended(self, task: asyncio.Task[list[int]]) -> None:
         self._under_way.discard(task)
@@ -128,37 +127,6 @@ class SqliteLog:
         pairs = [(name, record.offset) for record in stored for name in named(record)]
         run.executemany("INSERT INTO log_tickers VALUES (?, ?)", pairs)
         return [held[draft.key] for draft in drafts], stored
-
-
-_Reach = tuple[tuple[str, ...], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An alert, ready to be stored but for its offset: encoded before the writer's turn, so that this stays short."""
-
-    key: str
-    type: AlertType
-    filing_id: str
-    form: str
-    tickers: tuple[str, ...]
-    score: float
-    tail: bytes
-
-    @classmethod
-    def of(cls, alert: Alert) -> Draft:
-        return cls(
-            alert.key,
-            alert.type,
-            alert.filing_id,
-            alert.filing_type.upper(),
-            encode.tickers(alert),
-            alert.analysis.priority_score,
-            encode.rest(alert),
-        )
-
-    def record(self, offset: int, body: bytes, earlier: tuple[_Reach, ...]) -> Record:
-        return Record(offset, self.type, self.filing_id, self.tickers, self.form, self.score, body, earlier)
 
 
 def _later(before: int, now: int) -> int:
@@ -207,16 +175,16 @@ class _Past:
 
     def __init__(self, run: sqlite3.Connection) -> None:
         self._run = run
-        self._batch: dict[str, list[_Reach]] = {}
+        self._batch: dict[str, list[Reach]] = {}
 
-    def of(self, draft: Draft) -> tuple[_Reach, ...]:
+    def of(self, draft: Draft) -> tuple[Reach, ...]:
         """Each different answer once, oldest first; the draft itself counts from now on."""
         batch = self._batch.setdefault(draft.filing_id, [])
-        found = () if draft.key.endswith("/alert/1") else tuple(dict.fromkeys([*self._logged(draft), *batch]))
+        found = () if draft.is_first else tuple(dict.fromkeys([*self._logged(draft), *batch]))
         batch.append((draft.tickers, draft.score))
         return found
 
-    def _logged(self, draft: Draft) -> list[_Reach]:
+    def _logged(self, draft: Draft) -> list[Reach]:
         found = self._run.execute(
             "SELECT tickers, score FROM log WHERE key > ? AND key < ? ORDER BY seq",
             (f"{draft.filing_id}/", f"{draft.filing_id}0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from catalyst.stream.log import EpochChanged
 from catalyst.stream.types import Record
 
 
@@ -30,6 +31,19 @@ class Tail:
                 waiter.set_result(None)
         self._waiting.clear()
 
+    def restart(self, head: int, *, changed: bool) -> None:
+        """Go on behind `head`. Where the log is another one than before (`changed`), whoever waits is told."""
+        self.head = head
+        self._records.clear()
+        self._bytes = 0
+        for waiter in self._waiting:
+            if not waiter.done():
+                if changed:
+                    waiter.set_exception(EpochChanged("the log goes on under other numbers: start from its head"))
+                else:
+                    waiter.set_result(None)
+        self._waiting.clear()
+
     def read(self, after: int, limit: int) -> list[Record] | None:
         """Records after `after`, or None when some of them are no longer here."""
         if after >= self.head:
@@ -40,7 +54,7 @@ class Tail:
         return self._records[start : start + limit]
 
     async def wait(self, after: int) -> int:
-        """Return the head once it is greater than `after`."""
+        """Return the head once it is greater than `after`. Raises EpochChanged."""
         while self.head <= after:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.add(waiter)
