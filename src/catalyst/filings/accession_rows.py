@@ -171,7 +171,7 @@ def _filing(rows: Sequence[FeedEntry], seen_at: datetime) -> Filing:
     return Filing(
         accession=first.accession,
         form=first.form,
-        parties=_union((), (row.party for row in rows)),
+        parties=union((), (row.party for row in rows)),
         accepted=first.accepted,
         filed=first.filed,
         items=tuple(dict.fromkeys(item for row in rows for item in row.items)),
@@ -191,7 +191,7 @@ def insert(run: sqlite3.Connection, filing: Filing, score: float) -> None:
             filing.accession,
             filing.form,
             subject,
-            _parties_json(filing.parties),
+            parties_json(filing.parties),
             orjson.dumps(filing.items),
             filing.accepted.timestamp(),
             filing.filed.isoformat() if filing.filed else None,
@@ -214,22 +214,22 @@ def original(run: sqlite3.Connection, filing: Filing, period: str = "") -> str:
         " AND (period = ? OR period = '' OR ? = '') ORDER BY (period = ?) DESC, accepted DESC LIMIT 50",
         (filing.subject.cik, filing.form.removesuffix("/A"), filing.accepted.timestamp(), period, period, period),
     )
-    others = _others(filing.parties, filing.subject.cik)
-    return next((name for name, parties in found if not others or others & _others(_parties(parties))), "")
+    others = others_of(filing.parties, filing.subject.cik)
+    return next((name for name, parties in found if not others or others & others_of(parties_of(parties))), "")
 
 
-def _others(parties: Iterable[Party], but: str = "") -> set[str]:
+def others_of(parties: Iterable[Party], but: str = "") -> set[str]:
     return {party.cik for party in parties if party.cik != but}
 
 
 def extend(run: sqlite3.Connection, filing: Filing, row: tuple[bytes, bytes, str]) -> None:
     """Add what a later sight brings: parties, items, and the acceptance where the first one had none."""
-    known, items = _parties(row[0]), tuple(orjson.loads(row[1]))
-    late = replace(filing, parties=_union(known, filing.parties), items=tuple(dict.fromkeys((*items, *filing.items))))
+    known, items = parties_of(row[0]), tuple(orjson.loads(row[1]))
+    late = replace(filing, parties=union(known, filing.parties), items=tuple(dict.fromkeys((*items, *filing.items))))
     if late.parties != known or late.items != items:
         run.execute(
             "UPDATE accessions SET parties = ?, items = ?, cik = ? WHERE accession = ?",
-            (_parties_json(late.parties), orjson.dumps(late.items), late.subject.cik, filing.accession),
+            (parties_json(late.parties), orjson.dumps(late.items), late.subject.cik, filing.accession),
         )
     if filing.timed and row[2] not in TIMED:
         run.execute(
@@ -238,7 +238,7 @@ def extend(run: sqlite3.Connection, filing: Filing, row: tuple[bytes, bytes, str
         )
 
 
-def _union(known: Iterable[Party], more: Iterable[Party]) -> tuple[Party, ...]:
+def union(known: Iterable[Party], more: Iterable[Party]) -> tuple[Party, ...]:
     """Each role of each company once, in order; the first name stays. A source without roles adds none."""
     parties: dict[tuple[str, str], Party] = {}
     for party in (*known, *more):
@@ -247,11 +247,11 @@ def _union(known: Iterable[Party], more: Iterable[Party]) -> tuple[Party, ...]:
     return tuple(party for party in parties.values() if party.role or party.cik not in named)[:MAX_PARTIES]
 
 
-def _parties_json(parties: Iterable[Party]) -> bytes:
+def parties_json(parties: Iterable[Party]) -> bytes:
     return orjson.dumps([(party.role, party.cik, party.name) for party in parties])
 
 
-def _parties(raw: bytes) -> tuple[Party, ...]:
+def parties_of(raw: bytes) -> tuple[Party, ...]:
     return tuple(Party(role, cik, name) for role, cik, name in orjson.loads(raw))
 
 
@@ -280,7 +280,7 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     filing = Filing(
         accession,
         form,
-        _parties(parties),
+        parties_of(parties),
         datetime.fromtimestamp(accepted, NEW_YORK),
         date.fromisoformat(filed) if filed else None,
         tuple(orjson.loads(items)),

@@ -13,9 +13,9 @@ from datetime import datetime
 import orjson
 
 from catalyst.clock import Clock
-from catalyst.filings.accessions import AccessionLedger, Mark, Stage
 from catalyst.filings.counters import Counters
 from catalyst.filings.headline import headline
+from catalyst.filings.ledger import Ledger, Mark, Stage
 from catalyst.filings.prescore import Score, lead_item
 from catalyst.filings.ranking import Ranking
 from catalyst.filings.types import Filing
@@ -52,7 +52,7 @@ class Walk:
 class Messages:
     """The only hand that writes filings into the log."""
 
-    def __init__(self, log: Log, ledger: AccessionLedger, ranking: Ranking, clock: Clock, counters: Counters) -> None:
+    def __init__(self, log: Log, ledger: Ledger, ranking: Ranking, clock: Clock, counters: Counters) -> None:
         self._log = log
         self._ledger = ledger
         self._ranking = ranking

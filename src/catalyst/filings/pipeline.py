@@ -16,11 +16,11 @@ import structlog
 
 from catalyst.clock import Clock
 from catalyst.errors import CatalystError, ParseError, Refused, StorageError, TransportError
-from catalyst.filings.accessions import AccessionLedger, Entry, Mark, Stage
 from catalyst.filings.counters import Counters
 from catalyst.filings.fetch import Fetcher
 from catalyst.filings.forms import parse
 from catalyst.filings.learn import learned, taken_away
+from catalyst.filings.ledger import Entry, Ledger, Mark, Stage
 from catalyst.filings.messages import Messages, Walk
 from catalyst.filings.ranking import Ranking, Tickers, Watched
 from catalyst.filings.rules import from_feed, from_rules
@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(
         self,
-        ledger: AccessionLedger,
+        ledger: Ledger,
         fetcher: Fetcher,
         log: Log,
         companies: Tickers,

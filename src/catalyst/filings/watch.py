@@ -16,9 +16,9 @@ import structlog
 
 from catalyst.clock import Clock
 from catalyst.errors import CatalystError, Refused, StorageError, Truncated
-from catalyst.filings.accessions import AccessionLedger
 from catalyst.filings.feed import FeedPage, parse_feed
 from catalyst.filings.hours import appeared, horizon, is_open, poll_interval, until_change, until_walk_back
+from catalyst.filings.ledger import Ledger
 from catalyst.filings.limiter import FIRST_PAGE, NEXT_PAGE, WALK_BACK, RateLimiter
 from catalyst.filings.types import FeedEntry, Filing
 from catalyst.filings.withdrawals import Withdrawals
@@ -84,7 +84,7 @@ class Poller:
         self,
         http: Http,
         limiter: RateLimiter,
-        ledger: AccessionLedger,
+        ledger: Ledger,
         clock: Clock,
         *,
         base_url: str,

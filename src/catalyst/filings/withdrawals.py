@@ -13,8 +13,8 @@ import structlog
 
 from catalyst.clock import Clock
 from catalyst.errors import StorageError, TransportError
-from catalyst.filings.accessions import AccessionLedger, Entry, Stage
 from catalyst.filings.fetch import Fetcher
+from catalyst.filings.ledger import Entry, Ledger, Stage
 
 PROOF_SECONDS = 600.0
 """Between the two looks that prove it."""
@@ -37,7 +37,7 @@ class Teller(Protocol):
 class Withdrawals:
     """Suspects and their proofs. `note` from the walks; `run` until cancelled."""
 
-    def __init__(self, ledger: AccessionLedger, fetcher: Fetcher, teller: Teller, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, fetcher: Fetcher, teller: Teller, clock: Clock) -> None:
         self._ledger = ledger
         self._fetcher = fetcher
         self._teller = teller
