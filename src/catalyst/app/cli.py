@@ -13,6 +13,8 @@ from catalyst.app.commands.ask import ask
 from catalyst.app.commands.check import check
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
+from catalyst.app.commands.gateway import gateway
+from catalyst.app.commands.keys import keys
 from catalyst.app.commands.parse import parse
 from catalyst.app.commands.prompts import prompts
 from catalyst.app.commands.tail import tail
@@ -30,6 +32,8 @@ app.command("check")(check)
 app.command("tail")(tail)
 app.command("ask")(ask)
 app.command("usage")(usage)
+app.command("gateway")(gateway)
+app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from catalyst.app.names import NAMES, WITHOUT_EFFECT
 from catalyst.errors import SettingsError
 from catalyst.filings.settings import FilingsSettings
 from catalyst.llm.settings import HubSettings
+from catalyst.web.gateway.settings import GatewaySettings
 from catalyst.web.settings import WebSettings
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Settings:
     filings: FilingsSettings
     hub: HubSettings
     web: WebSettings
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
     idle: tuple[str, ...] = ()
     """Names that were set but have no effect in this version."""
 
@@ -56,10 +58,11 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     filings = _caught(faults, lambda: FilingsSettings.from_env(values), FilingsSettings())
     hub = _caught(faults, lambda: HubSettings.from_env(values), HubSettings())
     web = _caught(faults, lambda: WebSettings.from_env(values), WebSettings())
+    gateway = _caught(faults, lambda: GatewaySettings.from_env(values), GatewaySettings())
     if faults:
         raise SettingsError("; ".join(faults))
     idle = tuple(name for name in WITHOUT_EFFECT if name in values)
-    return Settings(app, filings, hub, web, idle)
+    return Settings(app, filings, hub, web, gateway, idle)
 
 
 def defaults() -> Settings:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from catalyst.http import Http
     from catalyst.llm.assembly import Parts
     from catalyst.llm.cache_seam import AnswerCache
+    from catalyst.llm.models import Catalog
     from catalyst.llm.settings import HubSettings
 
 OWN_TENANT = "default"
@@ -191,6 +192,11 @@ class LLMService:
     def providers(self) -> list[str]:
         """The providers that can be asked, by name."""
         return sorted(self._parts.attempts.gates)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models that are known."""
+        return self._parts.catalog
 
     async def check(self) -> dict[str, str]:
         """Provider to what is wrong with its address or key, empty where nothing is. Costs nothing."""

@@ -19,11 +19,14 @@ from starlette.middleware.cors import CORSMiddleware
 from catalyst import __version__
 from catalyst.clock import Clock, SystemClock
 from catalyst.errors import StorageError
+from catalyst.llm import LLMService
 from catalyst.stream.log import Archive
 from catalyst.web.auth import Keys, check_exposure, requires
 from catalyst.web.bounds import Bounds, LocalHost
 from catalyst.web.fanout import Fanout
 from catalyst.web.filings import filings_router
+from catalyst.web.gateway import Gateway, GatewaySettings
+from catalyst.web.keybook import KeyBook
 from catalyst.web.metrics import WebMetrics
 from catalyst.web.settings import WebSettings
 from catalyst.web.socket import SocketParts, socket_route
@@ -46,17 +49,22 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     routers: Sequence[APIRouter] = ()
     """Routes of other rooms, mounted as they are, behind the key."""
+    keys: KeyBook | None = None
+    """Keys made by `catalyst keys`, beside those of the settings."""
+    hub: LLMService | None = None
+    """What answers at `/v1`; None says so to who asks."""
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
 
 
 def create_app(parts: Parts) -> FastAPI:
     """Build the application; `server.Server` runs it. Raises SettingsError where it would stand open to others."""
     settings = parts.settings
-    check_exposure(settings)
-    keys = Keys.of(settings.api_keys)
+    keys = Keys.of(settings.api_keys, parts.keys, parts.clock)
+    check_exposure(settings, keys)
     metrics = WebMetrics(parts.registry)
     fanout = Fanout(parts.log, settings, metrics, parts.clock)
     app = FastAPI(title="Catalyst", version=__version__, docs_url=None, redoc_url=None)
-    app.state.fanout, app.state.settings = fanout, settings
+    app.state.fanout, app.state.settings, app.state.runs = fanout, settings, (fanout.run, keys.run)
     app.add_exception_handler(StorageError, _unavailable)
     reader, writer = requires(keys, "read"), requires(keys, "write")
     app.router.routes.append(socket_route(SocketParts(parts.log, fanout, keys, settings, metrics, parts.clock)))
@@ -67,11 +75,13 @@ def create_app(parts: Parts) -> FastAPI:
     for router in parts.routers:
         app.include_router(router, dependencies=[Depends(reader)])
     app.include_router(_pages())
-    _surround(app, settings, keys)
+    _surround(app, parts, keys)
     return app
 
 
-def _surround(app: FastAPI, settings: WebSettings, keys: Keys) -> None:
+def _surround(app: FastAPI, parts: Parts, keys: Keys) -> None:
+    """Put around the routes, from the inside out, what every request passes."""
+    settings = parts.settings
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -81,6 +91,15 @@ def _surround(app: FastAPI, settings: WebSettings, keys: Keys) -> None:
             expose_headers=["ETag"],
         )
     app.add_middleware(Bounds, body_bytes=settings.body_bytes)
+    app.add_middleware(
+        Gateway,
+        hub=parts.hub,
+        keys=keys,
+        settings=parts.gateway,
+        clock=parts.clock,
+        registry=parts.registry,
+        origins=settings.cors_origins,
+    )
     if not keys.needed:
         named = [urlsplit(origin).hostname or "" for origin in settings.cors_origins]
         app.add_middleware(LocalHost, also=(settings.host, *named))

@@ -13,11 +13,10 @@ import socket
 from collections.abc import Generator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from catalyst.errors import SettingsError, TransportError
 from catalyst.web.deadline import DeadlineProtocol
-from catalyst.web.fanout import Fanout
 from catalyst.web.protocol import DirectProtocol
 from catalyst.web.settings import WebSettings
 
@@ -29,10 +28,10 @@ _DRAIN_SECONDS = 0.4
 class Server:
     """One listening socket and what is served on it. `bind` early to fail early; `run` binds where nobody did.
 
-    Port 0 takes any free one.
+    Port 0 takes any free one. `app.state.runs` are what goes on beside it: the first that ends, ends all.
     """
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 8765) -> None:
+    def __init__(self, app: Starlette, host: str = "127.0.0.1", port: int = 8765) -> None:
         self._app = app
         self._host = host
         self._port = port
@@ -62,17 +61,16 @@ class Server:
         """Serve until cancelled. Raises what `bind` raises, and StorageError when the log fails."""
         listening = self.bind()
         server = _Uvicorn(_config(self._app), self.ready)
-        fanout: Fanout = self._app.state.fanout
-        following = asyncio.create_task(fanout.run())
+        following = {asyncio.create_task(run()) for run in self._app.state.runs}
         serving = asyncio.create_task(server.serve([listening]))
         try:
-            await asyncio.wait({following, serving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*following, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.ready.clear()
             await _stop(server, serving, following)
             listening.close()
             self._socket = None
-        for task in (following, serving):
+        for task in (*following, serving):
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise _plain(error)
 
@@ -93,7 +91,7 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-async def _stop(server: _Uvicorn, serving: asyncio.Task[None], following: asyncio.Task[None]) -> None:
+async def _stop(server: _Uvicorn, serving: asyncio.Task[None], following: set[asyncio.Task[None]]) -> None:
     """Close the clients, then cut off those who do not go. Shielded from a second cancellation."""
     server.should_exit = True
     cut = asyncio.get_running_loop().call_later(GRACE_SECONDS - _DRAIN_SECONDS, _cut_off, server)
@@ -102,9 +100,9 @@ async def _stop(server: _Uvicorn, serving: asyncio.Task[None], following: asynci
     finally:
         cut.cancel()
         _cut_off(server)
-        for task in (serving, following):
+        for task in (serving, *following):
             task.cancel()
-        await asyncio.gather(serving, following, return_exceptions=True)
+        await asyncio.gather(serving, *following, return_exceptions=True)
 
 
 def _cut_off(server: _Uvicorn) -> None:
@@ -112,7 +110,7 @@ def _cut_off(server: _Uvicorn) -> None:
         connection.transport.abort()
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: Starlette) -> uvicorn.Config:
     settings: WebSettings = app.state.settings
     return uvicorn.Config(
         app,

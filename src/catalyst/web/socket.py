@@ -58,7 +58,13 @@ class SocketParts:
 
 def socket_route(parts: SocketParts) -> WebSocketRoute:
     """The route; it needs `DirectProtocol` underneath."""
-    connected: set[DirectProtocol] = set()
+    connected: dict[DirectProtocol, Session] = {}
+
+    def recheck() -> None:
+        for session in tuple(connected.values()):
+            session.recheck()
+
+    parts.keys.on_change(recheck)
 
     async def filings(socket: WebSocket) -> None:
         if not same_origin(socket.headers, parts.settings.cors_origins):
@@ -66,13 +72,13 @@ def socket_route(parts: SocketParts) -> WebSocketRoute:
             return
         await socket.accept()
         peer: DirectProtocol = socket.scope["catalyst.peer"]
-        connected.add(peer)
+        session = connected[peer] = Session(socket, peer, parts)
         parts.metrics.clients.set(len(connected))
         try:
             crowded = len(connected) > parts.settings.max_connections
-            await Session(socket, peer, parts).run(crowded=crowded)
+            await session.run(crowded=crowded)
         finally:
-            connected.discard(peer)
+            del connected[peer]
             parts.metrics.clients.set(len(connected))
 
     return WebSocketRoute("/ws/filings", filings, name="filings-stream")
@@ -86,8 +92,17 @@ class Session:
         self._peer = peer
         self._parts = parts
         self._replaying: asyncio.Task[None] | None = None
+        self._secret: str | None = None
         self._allowed = parts.settings.messages_per_s * BURST
         self._counted = parts.clock.monotonic()
+
+    def recheck(self) -> None:
+        """End the connection of who could not come in any more: the key was revoked, or one is asked for now."""
+        keys = self._parts.keys
+        if self._secret is not None and keys.needed and keys.find(self._secret) is None:
+            self._parts.fanout.leave(self._peer)
+            self._stop_replay()
+            self._end(UNAUTHENTICATED, "this API key is not valid any more")
 
     async def run(self, *, crowded: bool) -> None:
         """Serve until either side ends it."""
@@ -126,6 +141,7 @@ class Session:
     async def _authenticate(self) -> None:
         keys, secret = self._parts.keys, presented(self._socket.headers)
         if not keys.needed:
+            self._secret = secret
             return
         if not secret:
             secret = await self._auth_message()
@@ -134,6 +150,7 @@ class Session:
             raise Closed(UNAUTHENTICATED, "unknown API key")
         if "read" not in key.scopes:
             raise Closed(FORBIDDEN, "this API key may not read")
+        self._secret = secret
 
     async def _auth_message(self) -> str:
         try:

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from catalyst.app.build.gateway import KEYS
 from catalyst.app.build.hub import hub
 from catalyst.app.build.prompts import prompts
 from catalyst.app.settings import Settings
@@ -23,13 +25,17 @@ from catalyst.filings.fetch import Fetcher
 from catalyst.filings.limiter import NEXT_PAGE, RateLimiter
 from catalyst.filings.pipeline import Pipeline
 from catalyst.filings.ranking import Ranking
+from catalyst.filings.reconcile import Reconciler
+from catalyst.filings.stops import StopFile
 from catalyst.filings.telemetry import FilingsCollector
 from catalyst.filings.watch import Poller
 from catalyst.filings.watchlist import Watchlist
+from catalyst.filings.withdrawals import Withdrawals
 from catalyst.http import Http
 from catalyst.llm import LLMService
 from catalyst.stream.sqlite import SqliteLog
 from catalyst.web.app import Parts, create_app
+from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
 
 REFRESH_SECONDS = 24 * 3600.0
@@ -42,6 +48,9 @@ RETAIN_SECONDS = 3600.0
 KEPT_SECONDS = 90 * 86_400.0
 """Alerts older than this leave the log."""
 
+KNOWN = timedelta(days=120)
+"""Accessions leave the ledger later than their alerts leave the log, by more than any list of EDGAR's looks back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -51,6 +60,8 @@ class Service:
     log: SqliteLog
     ledger: AccessionLedger
     poller: Poller
+    reconciler: Reconciler
+    withdrawals: Withdrawals
     pipeline: Pipeline
     server: Server
     companies: Companies
@@ -66,6 +77,8 @@ class Service:
             await self._refresh_companies(FIRST_REFRESH_SECONDS)
             group.create_task(self.pipeline.run())
             group.create_task(self.poller.run())
+            group.create_task(self.reconciler.run())
+            group.create_task(self.withdrawals.run())
             group.create_task(self._keep_companies())
             group.create_task(self._keep_log())
 
@@ -82,6 +95,8 @@ class Service:
             await self._refresh_companies(30.0)
 
     async def _refresh_companies(self, seconds: float) -> None:
+        if self._limiter.stopped_for:
+            return  # the shipped or cached list serves; the next turn asks again
         url = f"{self.source.base_url}/files/company_tickers_exchange.json"
         async with self._limiter.slot(NEXT_PAGE):
             with self.source.clock.working():
@@ -91,6 +106,8 @@ class Service:
         while True:
             await asyncio.sleep(RETAIN_SECONDS)
             await self.log.retain(seconds=KEPT_SECONDS)
+            while await self.ledger.trim(self.source.clock.now() - KNOWN):
+                pass
 
 
 @contextlib.asynccontextmanager
@@ -107,10 +124,16 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
         registry = CollectorRegistry()
         llm = await stack.enter_async_context(hub(settings, folder.parent, registry))
-        limiter = RateLimiter(source.clock, settings.filings.requests_per_second, settings.filings.workers * 2)
+        limiter = RateLimiter(
+            source.clock,
+            settings.filings.requests_per_second,
+            settings.filings.workers * 2,
+            StopFile(folder / "edgar-stop"),
+        )
+        fetcher = Fetcher(http, limiter, source.clock, source.base_url, timeout_seconds=settings.filings.fetch_seconds)
         pipeline = Pipeline(
             ledger,
-            Fetcher(http, limiter, source.clock, source.base_url, timeout_seconds=settings.filings.fetch_seconds),
+            fetcher,
             log,
             companies,
             source.clock,
@@ -119,6 +142,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             model_workers=settings.filings.model_workers,
             min_score=settings.filings.min_score,
         )
+        withdrawals = Withdrawals(ledger, fetcher, pipeline, source.clock)
         poller = Poller(
             http,
             limiter,
@@ -128,12 +152,50 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             on_new=pipeline.wake,
             poll_seconds=settings.filings.poll_seconds,
             since=source.since,
+            withdrawals=withdrawals,
         )
-        status = _Status(source, ledger, poller, pipeline, llm)
-        registry.register(FilingsCollector(poller, pipeline))
-        app = create_app(Parts(log, settings.web, watchlist, status, status.problems, registry))
+        reconciler = Reconciler(
+            http,
+            limiter,
+            ledger,
+            source.clock,
+            base_url=source.base_url,
+            search_url=source.search_url,
+            ready=poller.walked,
+            on_new=pipeline.wake,
+            since=source.since,
+        )
+        status = _Status(source, ledger, poller, reconciler, pipeline, llm)
+        registry.register(FilingsCollector(poller, pipeline, reconciler, limiter))
+        keys = stack.enter_context(contextlib.closing(KeyBook(folder.parent / KEYS)))
+        app = create_app(
+            Parts(
+                log,
+                settings.web,
+                watchlist,
+                status,
+                status.problems,
+                registry,
+                keys=keys,
+                hub=llm,
+                gateway=settings.gateway,
+            )
+        )
         server = Server(app, settings.web.host, settings.web.port)
-        yield Service(source, log, ledger, poller, pipeline, server, companies, _model(llm), http, limiter)
+        yield Service(
+            source,
+            log,
+            ledger,
+            poller,
+            reconciler,
+            withdrawals,
+            pipeline,
+            server,
+            companies,
+            _model(llm),
+            http,
+            limiter,
+        )
 
 
 def _model(llm: LLMService | None) -> str:
@@ -146,11 +208,18 @@ class _Status:
     """What `/api/status` says of the rooms, and why the service might not be ready."""
 
     def __init__(
-        self, source: Source, ledger: AccessionLedger, poller: Poller, pipeline: Pipeline, llm: LLMService | None
+        self,
+        source: Source,
+        ledger: AccessionLedger,
+        poller: Poller,
+        reconciler: Reconciler,
+        pipeline: Pipeline,
+        llm: LLMService | None,
     ) -> None:
         self._source = source
         self._ledger = ledger
         self._poller = poller
+        self._reconciler = reconciler
         self._pipeline = pipeline
         self._llm = llm
 
@@ -171,6 +240,11 @@ class _Status:
                 "lag_s": watch.lag_seconds,
                 "polls": watch.polls,
                 "pages": watch.pages,
+                "reconciled": {
+                    "checks": dict(self._reconciler.state.checks),
+                    "failures": dict(self._reconciler.state.failures),
+                    "found": dict(self._reconciler.state.found),
+                },
             },
             "filings": await self._ledger.count(),
             "alerts": {

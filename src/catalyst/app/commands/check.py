@@ -86,13 +86,17 @@ def _port(settings: Settings) -> Finding:
 
 
 def _exposure(settings: Settings) -> list[Finding]:
-    from catalyst.web.auth import check_exposure
+    from catalyst.app.build.gateway import KEYS
+    from catalyst.web.auth import Keys, check_exposure
+    from catalyst.web.keybook import KeyBook
 
+    path = settings.app.data_dir / KEYS
     try:
-        check_exposure(settings.web)
+        found = Keys.of(settings.web.api_keys, KeyBook(path) if path.exists() else None)
+        check_exposure(settings.web, found)
     except CatalystError as error:
         return [Finding("access", "failed", str(error))]
-    keys = len(settings.web.api_keys)
+    keys = len(found)
     return [Finding("access", "ok", f"{keys} API keys" if keys else "open to this machine only")]
 
 

@@ -1,0 +1,293 @@
+"""One request through the gateway, in order: key, body, wire format, hub, answer. The rest goes to the app below.
+
+Plain ASGI, before FastAPI: what a framework adds to a request costs more here than the hub itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from catalyst.clock import Clock
+from catalyst.errors import CatalystError
+from catalyst.llm import LLMService
+from catalyst.llm.types import LLMResponse
+from catalyst.web.auth import Keys, presented, same_origin
+from catalyst.web.gateway import anthropic, asked, faults, openai
+from catalyst.web.gateway.faults import Fault
+from catalyst.web.gateway.settings import GatewaySettings
+
+PREFIX = "/v1/"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_JSON, _EVENTS = b"application/json", b"text/event-stream; charset=utf-8"
+_FEATURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Headers = list[tuple[bytes, bytes]]
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and the way back to its client."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: dict[str, str]
+    id: str
+    tenant: str = asked.LOCAL_TENANT
+    status: int = 0
+    gone: bool = False
+
+    @property
+    def wants_anthropic(self) -> bool:
+        return str(self.scope["path"]).startswith("/v1/messages")
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What every surface asks of the hub."""
+        fresh = "no-" in self.headers.get("cache-control", "") or "no-" in self.headers.get("x-catalyst-cache", "")
+        feature = self.headers.get("x-catalyst-feature", "gateway")
+        found = {"tenant": self.tenant, "request_id": self.id, "enable_cache": not fresh}
+        return found | {"feature_name": feature if _FEATURE.fullmatch(feature) else "gateway"}
+
+    async def answer(self, status: int, body: bytes, headers: Headers) -> None:
+        """The whole answer at once."""
+        await self.begin(status, [*headers, (b"content-length", b"%d" % len(body))], _JSON)
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def begin(self, status: int, headers: Headers, kind: bytes) -> None:
+        self.status = status
+        told = [(b"content-type", kind), (b"x-request-id", self.id.encode()), *headers]
+        await self.send({"type": "http.response.start", "status": status, "headers": told})
+
+    async def piece(self, body: bytes, more: bool = True) -> None:
+        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+class Gateway:
+    """The endpoint. `hub` None answers 503, and says how to get one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hub: LLMService | None,
+        keys: Keys,
+        settings: GatewaySettings,
+        clock: Clock,
+        registry: CollectorRegistry,
+        origins: tuple[str, ...] = (),
+    ) -> None:
+        self._app = app
+        self._hub = hub
+        self._keys = keys
+        self._settings = settings
+        self._clock = clock
+        self._origins = origins
+        self._run = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count(1)
+        self._requests = Counter(
+            "catalyst_gateway_requests", "Requests to the gateway", ("surface", "status"), registry=registry
+        )
+        self._routes: dict[tuple[str, str], tuple[str, Callable[[Exchange, LLMService], Any]]] = {
+            ("POST", "/v1/chat/completions"): ("write", self._chat),
+            ("POST", "/v1/messages"): ("write", self._messages),
+            ("POST", "/v1/embeddings"): ("write", self._embeddings),
+            ("GET", "/v1/models"): ("read", self._models),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        exchange = Exchange(scope, receive, send, headers, self._id(headers))
+        try:
+            await self._serve(exchange)
+        except CatalystError as error:
+            await self._refuse(exchange, faults.of(error))
+        surface = "anthropic" if exchange.wants_anthropic else "openai"
+        self._requests.labels(surface, str(exchange.status or 499)).inc()
+
+    async def _serve(self, exchange: Exchange) -> None:
+        """Admit, find the route, and do its work for as long as the client stays."""
+        method, path = exchange.scope["method"], exchange.scope["path"].rstrip("/")
+        scope, work = self._routes.get((method, path), ("read", self._model))
+        self._admit(exchange, scope)
+        if work == self._model and not (method == "GET" and path.startswith("/v1/models/")):
+            raise faults.missing(f"{method} {path[:80]} is not here: see GET /v1/models and the gateway guide")
+        if self._hub is None:
+            raise faults.unavailable(
+                "no model can be asked: set a provider's key (GEMINI_API_KEY, ANTHROPIC_API_KEY, …) and restart"
+            )
+        await work(exchange, self._hub)
+
+    def _admit(self, exchange: Exchange, scope: str) -> None:
+        headers = exchange.headers
+        if not same_origin(headers, self._origins):
+            raise faults.forbidden("this web page may not call the gateway: name it in CATALYST_CORS_ORIGINS")
+        if not self._keys.needed:
+            return
+        key = self._keys.find(presented(headers))
+        if key is None:
+            raise faults.unauthenticated()
+        if scope not in key.scopes:
+            raise faults.forbidden(f"this API key lacks the right to {scope}")
+        exchange.tenant = key.tenant
+
+    async def _chat(self, exchange: Exchange, hub: LLMService) -> None:
+        fields = await self._fields(exchange)
+        request = openai.chat_request(fields, self._settings.max_tokens, self._more(exchange))
+        if fields.get("stream") is not True:
+            answer = await self._while_there(exchange, hub.query(request, external=True))
+            if answer is not None:
+                await exchange.answer(200, openai.chat_answer(answer, self._clock.now().timestamp()), _told(answer))
+            return
+        now, usage = self._clock.now().timestamp(), openai.wants_usage(fields)
+        async with hub.stream(request, external=True) as stream:
+            pieces = openai.chat_chunks(stream, exchange.id, str(fields["model"]), now, usage)
+            await self._while_there(exchange, self._streamed(exchange, pieces))
+
+    async def _messages(self, exchange: Exchange, hub: LLMService) -> None:
+        fields = await self._fields(exchange)
+        request = anthropic.request(fields, self._more(exchange))
+        if fields.get("stream") is not True:
+            answer = await self._while_there(exchange, hub.query(request, external=True))
+            if answer is not None:
+                await exchange.answer(200, anthropic.answer(answer), _told(answer))
+            return
+        async with hub.stream(request, external=True) as stream:
+            pieces = anthropic.events(stream, exchange.id, str(fields["model"]))
+            await self._while_there(exchange, self._streamed(exchange, pieces))
+
+    async def _embeddings(self, exchange: Exchange, hub: LLMService) -> None:
+        fields = await self._fields(exchange)
+        texts = openai.embedding_texts(fields)
+        asking = hub.embed(
+            texts,
+            fields.get("model"),
+            tenant=exchange.tenant,
+            feature_name=exchange.more["feature_name"],
+            timeout_seconds=self._settings.timeout_seconds,
+            external=True,
+        )
+        found = await self._while_there(exchange, asking)
+        if found is not None:
+            cost = [(b"x-catalyst-provider", _plain(found.provider)), (b"x-catalyst-cost-usd", b"%f" % found.cost_usd)]
+            await exchange.answer(200, openai.embedding_answer(found, fields.get("encoding_format")), cost)
+
+    async def _models(self, exchange: Exchange, hub: LLMService) -> None:
+        await exchange.answer(200, openai.listing(openai.models(hub.catalog, hub.providers)), [])
+
+    async def _model(self, exchange: Exchange, hub: LLMService) -> None:
+        name = exchange.scope["path"].removeprefix("/v1/models/")
+        for shown in openai.models(hub.catalog, hub.providers):
+            if shown["id"] == name:
+                await exchange.answer(200, openai.dumped(shown), [])
+                return
+        raise faults.missing(f"no model is named {name[:80]!r}: see GET /v1/models", "model_not_found")
+
+    def _more(self, exchange: Exchange) -> dict[str, Any]:
+        return exchange.more | {"timeout_seconds": self._settings.timeout_seconds}
+
+    async def _fields(self, exchange: Exchange) -> dict[str, Any]:
+        """The body as JSON. A page elsewhere cannot send this type without asking first."""
+        if not exchange.headers.get("content-type", "").lower().startswith("application/json"):
+            raise faults.invalid("send the body as application/json")
+        return asked.body(await self._body(exchange))
+
+    async def _body(self, exchange: Exchange) -> bytes:
+        most = self._settings.body_bytes
+        declared = exchange.headers.get("content-length", "0")
+        if declared.isdigit() and (len(declared) > 12 or int(declared) > most):
+            raise faults.too_large(most)
+        pieces, size = [], 0
+        while True:
+            event = await exchange.receive()
+            if event["type"] == "http.disconnect":
+                raise faults.invalid("the body ended too early")
+            pieces.append(event.get("body", b""))
+            size += len(pieces[-1])
+            if size > most:
+                raise faults.too_large(most)
+            if not event.get("more_body"):
+                return b"".join(pieces)
+
+    async def _while_there(self, exchange: Exchange, work: Any) -> Any:
+        """The outcome of `work`, which is cancelled when the client leaves; then None."""
+        task = asyncio.current_task()
+        assert task is not None
+
+        def left(_: asyncio.Future[Any]) -> None:
+            if not watch.cancelled():
+                exchange.gone = True
+                task.cancel()
+
+        watch = asyncio.ensure_future(exchange.receive())
+        watch.add_done_callback(left)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if exchange.gone and task.uncancel() == 0:
+                log.info("gateway.client_left", request=exchange.id)
+                return None
+            raise
+        finally:
+            watch.remove_done_callback(left)
+            watch.cancel()
+
+    async def _streamed(self, exchange: Exchange, pieces: AsyncIterator[bytes]) -> None:
+        """Send pieces as they come; nothing is sent before the first, so that a refusal has its own status."""
+        first = await anext(pieces)
+        await exchange.begin(200, [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")], _EVENTS)
+        await exchange.piece(first)
+        try:
+            async for piece in pieces:
+                await exchange.piece(piece)
+        except CatalystError as error:
+            log.warning("gateway.stream_broke", request=exchange.id, error=str(error))
+            await exchange.piece(_broken(exchange, faults.of(error)))
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
+        await exchange.piece(b"", more=False)
+
+    async def _refuse(self, exchange: Exchange, fault: Fault) -> None:
+        if fault.status >= 500:
+            log.warning("gateway.failed", request=exchange.id, status=fault.status, error=fault.message)
+        shape = anthropic.fault(fault, exchange.id) if exchange.wants_anthropic else openai.fault(fault)
+        await exchange.answer(fault.status, shape, fault.headers)
+
+    def _id(self, headers: dict[str, str]) -> str:
+        theirs = headers.get("x-request-id", "")
+        return theirs if _ID.fullmatch(theirs) else f"{self._run}-{next(self._numbers)}"
+
+
+def _told(answer: LLMResponse) -> Headers:
+    """What the vendors' formats have no place for."""
+    return [
+        (b"x-catalyst-provider", _plain(answer.provider)),
+        (b"x-catalyst-model", _plain(answer.model)),
+        (b"x-catalyst-cost-usd", b"%f" % answer.cost_usd),
+        (b"x-catalyst-cache", (answer.cache_kind or "miss").encode()),
+    ]
+
+
+def _plain(text: str) -> bytes:
+    """A header's value: a model's name may come from the client, and a line break in it would begin another header."""
+    return "".join(letter for letter in text[:128] if " " <= letter <= "~").encode()
+
+
+def _broken(exchange: Exchange, fault: Fault) -> bytes:
+    if exchange.wants_anthropic:
+        return anthropic.fault_event(fault, exchange.id)
+    return openai.fault_event(fault)
