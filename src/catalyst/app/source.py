@@ -35,6 +35,12 @@ class Source:
     since: datetime | None = None
     ends_at: datetime | None = None
     accessions: int | None = None
+    other_search_url: str = ""
+
+    @property
+    def search_url(self) -> str:
+        """Where full-text search is: EDGAR has it on another host, an emulator on its own."""
+        return self.other_search_url or self.base_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,8 @@ async def opened(spec: SourceSpec, settings: Settings, state: Path) -> AsyncIter
     backfill = timedelta(seconds=settings.filings.backfill_seconds)
     if spec.kind == "live":
         live = SystemClock()
-        yield Source("live EDGAR", settings.filings.base_url, agent, live, live.now() - backfill)
+        base, search = settings.filings.base_url, settings.filings.search_url
+        yield Source("live EDGAR", base, agent, live, live.now() - backfill, other_search_url=search)
     elif spec.kind == "emulator":
         clock = await RemoteClock.connect(spec.target)
         try:

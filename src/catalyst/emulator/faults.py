@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from catalyst.clock import NEW_YORK
 from catalyst.errors import UsageError
 
-Kind = Literal["down", "slow", "truncated", "missing", "garbage", "encoding", "vanish", "bomb", "refused"]
+Kind = Literal["down", "slow", "truncated", "missing", "garbage", "encoding", "vanish", "unlisted", "bomb", "refused"]
 
 MAX_FAULTS = 1000
 _MEBIBYTE = 1 << 20
@@ -32,6 +32,7 @@ class Fault(BaseModel):
     garbage    the body is random bytes
     encoding   the body is UTF-16, the header still says what it said
     vanish     `accession` is withdrawn: no row, no text
+    unlisted   `accession` stands on no page of `getcurrent`; everything else has it
     bomb       the body unpacks to `size` bytes of nothing
     refused    `status` 403 (default) or 429
     """
@@ -115,8 +116,14 @@ class Faults:
             fault.accession for fault in self._faults.values() if fault.kind == "vanish" and fault.at(moment)
         )
 
+    def unlisted(self, moment: datetime) -> frozenset[str]:
+        """Accessions that the feed leaves out now."""
+        return frozenset(
+            fault.accession for fault in self._faults.values() if fault.kind == "unlisted" and fault.at(moment)
+        )
+
     def _hit(self, number: int, fault: Fault, url: str, moment: datetime, age: float | None) -> bool:
-        if fault.kind == "vanish" or (fault.count is not None and self._hits[number] >= fault.count):
+        if fault.kind in ("vanish", "unlisted") or (fault.count is not None and self._hits[number] >= fault.count):
             return False
         if fault.kind == "missing" and (age is None or age >= fault.seconds):
             return False

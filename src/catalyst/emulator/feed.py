@@ -82,6 +82,11 @@ class Feed:
         """Every row that is there at `now`, newest first."""
         return self._newest(now, Query(), 0, None)
 
+    def released(self, now: float) -> tuple[float, int]:
+        """Names the state of the feed at `now`: the same value, the same rows."""
+        timeline = self._timelines[bisect.bisect_right(self._sinces, now) - 1]
+        return timeline.since, bisect.bisect_right(timeline.times, now)
+
     def _newest(self, now: float, query: Query, start: int, stop: int | None) -> Iterator[tuple[Row, int]]:
         timeline = self._timelines[bisect.bisect_right(self._sinces, now) - 1]
         total = bisect.bisect_right(timeline.times, now)

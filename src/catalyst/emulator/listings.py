@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+import orjson
+
 from catalyst.clock import NEW_YORK
 from catalyst.emulator.answers import RSS, Answer
 from catalyst.emulator.rows import Row, copy_of
@@ -51,12 +53,27 @@ def daily_index(rows: Iterable[Listed], kind: str, day: str, now: float) -> byte
         wanted = datetime.strptime(day, "%Y%m%d").date()
     except ValueError:
         return None
-    if now < datetime.combine(wanted, INDEX_AT, NEW_YORK).timestamp():
+    if now < index_at(wanted):
         return None
     of_day = [one for one in rows if one.row.filed == wanted]
     lines = _master(of_day) if kind == "master" else _fixed(of_day, kind)
     text = "\n".join([*_head(kind, wanted), *lines, ""]) if of_day else ""
     return text.encode("iso-8859-1", "replace") if text else None
+
+
+def index_at(day: date) -> float:
+    """When a day's index is published, POSIX seconds."""
+    return datetime.combine(day, INDEX_AT, NEW_YORK).timestamp()
+
+
+def daily_folder(day: date) -> bytes:
+    """`index.json` of the folder that holds the day's indexes."""
+    names = [f"{kind}.{day:%Y%m%d}.idx" for kind in _TITLES]
+    item = [
+        {"last-modified": f"{day} 22:00:00", "name": name, "type": "file", "size": "", "href": name} for name in names
+    ]
+    folder = f"daily-index/{day.year}/QTR{(day.month + 2) // 3}/"
+    return orjson.dumps({"directory": {"item": item, "name": folder, "parent-dir": "../"}})
 
 
 def _head(kind: str, day: date) -> list[str]:

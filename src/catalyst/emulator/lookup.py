@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,9 @@ class Lookup:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._metadata = recording.folder / "metadata"
+        self._asked: object = None
+        self._hits: list[dict[str, Any]] = []
+        self._counts: dict[str, Any] = {}
 
     def tickers(self, name: str) -> Answer:
         """`company_tickers` or `company_tickers_exchange`, as recorded."""
@@ -57,17 +60,24 @@ class Lookup:
             JSON, (orjson.dumps({**known, "filings": {"recent": recent, "files": filings.get("files") or []}}),)
         )
 
-    def search(self, params: Mapping[str, str], there: Iterable[Listed]) -> Answer:
-        """Full-text search in the shape of EFTS. The rows hold no text: `q` is looked for in names, forms, items."""
+    def search(self, params: Mapping[str, str], there: Callable[[], Iterable[Listed]], state: object) -> Answer:
+        """Full-text search in the shape of EFTS. The rows hold no text: `q` is looked for in names, forms, items.
+
+        Hits are kept while `state` is the same, since a question is asked page by page.
+        """
         try:
             wanted = _Search(params)
         except ValueError:
             return BAD_REQUEST
-        hits = _hits(one for one in there if wanted.matches(one))
+        key = (state, tuple(sorted((name, value) for name, value in params.items() if name != "from")))
+        if key != self._asked:
+            self._hits = _hits(one for one in there() if wanted.matches(one))
+            self._counts, self._asked = _counts(self._hits), key
+        hits = self._hits
         page = hits[wanted.offset : wanted.offset + PAGE]
         total = {"value": min(len(hits), MAX_HITS), "relation": "gte" if len(hits) >= MAX_HITS else "eq"}
         found = {"total": total, "max_score": 1.0 if hits else None, "hits": page}
-        return Answer(JSON, (orjson.dumps({**_SHELL, "hits": found, "aggregations": _counts(hits)}),))
+        return Answer(JSON, (orjson.dumps({**_SHELL, "hits": found, "aggregations": self._counts}),))
 
     def _files(self, kind: str) -> list[Path]:
         place = self._metadata / kind

@@ -114,7 +114,8 @@ class EmulatorServer:
         if answer is not None:
             return await send(request, answer, (), self.clock)
         now = moment.timestamp()
-        answer = self._site.answer(request.path, request.query, now, self.faults.gone(moment))
+        gone, unlisted = self.faults.gone(moment), self.faults.unlisted(moment)
+        answer = self._site.answer(request.path, request.query, now, gone, unlisted)
         age = None if answer.released is None else now - answer.released
         return await send(request, answer, self.faults.take(request.path_qs, moment, age), self.clock)
 

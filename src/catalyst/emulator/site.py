@@ -25,6 +25,7 @@ class Site:
         self._recording = recording
         self._lookup = lookup.Lookup(recording)
         self._gone: Set[str] = frozenset()
+        self._hidden: Set[str] = frozenset()
         filing = r"/Archives/edgar/data/\d{1,10}/(?P<folder>\d{18})"
         table: tuple[tuple[str, Callable[[re.Match[str], Params, float], Answer]], ...] = (
             (r"/cgi-bin/browse-edgar", self._browse),
@@ -40,15 +41,18 @@ class Site:
                 r"(?P<kind>master|form|company)\.(?P<day>\d{8})\.idx",
                 self._daily,
             ),
+            (r"/Archives/edgar/daily-index/(?P<year>\d{4})/QTR(?P<quarter>[1-4])/index\.json", self._daily_folder),
             (r"/files/(?P<name>company_tickers|company_tickers_exchange)\.json", self._tickers),
             (r"/submissions/CIK(?P<cik>\d{10})\.json", self._company),
             (r"/LATEST/search-index", self._search),
         )
         self._table = [(re.compile(pattern), give) for pattern, give in table]
 
-    def answer(self, path: str, params: Params, now: float, gone: Set[str] = frozenset()) -> Answer:
-        """The answer at the simulated moment `now`; accessions in `gone` were withdrawn."""
-        self._gone = gone
+    def answer(
+        self, path: str, params: Params, now: float, gone: Set[str] = frozenset(), unlisted: Set[str] = frozenset()
+    ) -> Answer:
+        """The answer at the simulated moment `now`; those in `gone` were withdrawn, `unlisted` are not in the feed."""
+        self._gone, self._hidden = gone, unlisted
         for pattern, give in self._table:
             match = pattern.fullmatch(path)
             if match is not None:
@@ -61,7 +65,7 @@ class Site:
         query = _query(params)
         if query is None:
             return BAD_REQUEST
-        return Answer(ATOM, (self._recording.feed.page(now, query, self._gone),))
+        return Answer(ATOM, (self._recording.feed.page(now, query, self._gone | self._hidden),))
 
     def _filing(self, match: re.Match[str], now: float) -> Filing | None:
         """The filing that an address names, once it is released."""
@@ -123,6 +127,14 @@ class Site:
         right = match["day"][:4] == match["year"] and (int(match["day"][4:6]) + 2) // 3 == int(match["quarter"])
         return Answer(PLAIN, (body,)) if body is not None and right else NOT_FOUND
 
+    def _daily_folder(self, match: re.Match[str], _: Params, now: float) -> Answer:
+        """The recorded day's indexes, once they are there; a quarter that has none yet is no folder."""
+        day = self._recording.day
+        right = (f"{day.year}", f"{(day.month + 2) // 3}") == (match["year"], match["quarter"])
+        if not right or now < listings.index_at(day):
+            return NOT_FOUND
+        return Answer(JSON, (listings.daily_folder(day),))
+
     def _tickers(self, match: re.Match[str], _: Params, __: float) -> Answer:
         return self._lookup.tickers(match["name"])
 
@@ -130,7 +142,8 @@ class Site:
         return self._lookup.company(match["cik"], self._there(now - lookup.LAG))
 
     def _search(self, _: re.Match[str], params: Params, now: float) -> Answer:
-        return self._lookup.search(params, self._there(now))
+        state = (self._recording.feed.released(now), self._gone)
+        return self._lookup.search(params, lambda: self._there(now), state)
 
     def _there(self, now: float) -> Iterator[listings.Listed]:
         return listings.listed(self._recording.feed.there(now), self._gone)

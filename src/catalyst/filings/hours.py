@@ -6,7 +6,7 @@ Holidays are not known here: on one of them the feed is polled in vain, which co
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from catalyst.clock import NEW_YORK
 from catalyst.filings.types import FeedEntry
@@ -17,6 +17,9 @@ BUSY = ((time(6, 0), time(6, 10)), (time(15, 59), time(17, 35)))
 
 BUSY_SECONDS, OPEN_SECONDS, CLOSED_SECONDS = 1.0, 2.0, 60.0
 WALK_BACK_SECONDS = 300.0
+_CHECKS = {"rss": (600.0, 60.0), "search": (1800.0, 420.0), "index": (1800.0, 300.0)}
+"""Seconds between comparisons, and after the hour's beginning."""
+
 _FULL_UNTIL = time(6, 30)
 _EVENING = time(17, 0)
 
@@ -51,6 +54,27 @@ def until_walk_back(now: datetime) -> float:
     release = OPEN <= here.time() < time(6, 1)
     step = 3600.0 if not is_open(now) else 60.0 if release else WALK_BACK_SECONDS  # 06:00 is a whole hour
     return step - since % step
+
+
+def until_check(source: str, now: datetime) -> float:
+    """Seconds until the next comparison with one of EDGAR's other lists (`reconcile.py`).
+
+    The RSS (renewed every 10 minutes) and full-text search (behind by minutes) while EDGAR is open and a little longer;
+    the daily index from 22:05 on, and whatever of it is not there yet every half hour.
+    """
+    step, offset = _CHECKS[source]
+    here = now.astimezone(NEW_YORK)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    since = (here - midnight).total_seconds()
+    wait = step - (since - offset) % step
+    if source == "index" or is_open(now) or is_open(now + timedelta(seconds=wait)):
+        return wait
+    return max(wait, 3600.0 - (since - offset) % 3600.0)
+
+
+def at_time(day: date, hour: float) -> datetime:
+    """An hour of a day, New York; 6.25 is 06:15."""
+    return datetime.combine(day, time(int(hour), round(hour % 1 * 60)), NEW_YORK)
 
 
 def horizon(now: datetime) -> datetime | None:

@@ -28,7 +28,10 @@ NEXT_PAGE = 1.0
 """Rank of the pages behind it while they show unseen filings: one of them may bring a hundred."""
 
 WALK_BACK = 4.0
-"""Rank of the search for what was released out of order: after everything."""
+"""Rank of the search for what was released out of order, and of the proof that something vanished: after fetches."""
+
+RECONCILE = 5.0
+"""Rank of the comparison with EDGAR's other lists: after everything."""
 
 WINDOW_SECONDS = 1.0
 STOP_SECONDS = 600.0

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from catalyst.errors import SettingsError
 from catalyst.filings.watchlist import read_tickers
 
+LIVE, LIVE_SEARCH = "https://www.sec.gov", "https://efts.sec.gov"
+
 REQUESTS_PER_SECOND = 8
 """The SEC allows 10 over all of an operator's machines; https://www.sec.gov/about/webmaster-frequently-asked-questions"""
 
@@ -20,8 +22,10 @@ class FilingsSettings:
 
     user_agent: str = ""
     """Name and e-mail, as the SEC asks; empty: live EDGAR is not asked."""
-    base_url: str = "https://www.sec.gov"
+    base_url: str = LIVE
     """Without a slash at its end."""
+    search_url: str = LIVE_SEARCH
+    """Of full-text search, which lives on a host of its own; where EDGAR_BASE_URL is another's, that one."""
     poll_seconds: float | None = None
     """Seconds between two polls; None adapts to New York's clock."""
     requests_per_second: int = REQUESTS_PER_SECOND
@@ -44,7 +48,8 @@ class FilingsSettings:
         """Read the room's names. Raises SettingsError for a value that makes no sense."""
         return cls(
             user_agent=_agent(values.get("SEC_USER_AGENT", "")),
-            base_url=_address(values.get("EDGAR_BASE_URL", "https://www.sec.gov")),
+            base_url=_address("EDGAR_BASE_URL", values.get("EDGAR_BASE_URL", LIVE)),
+            search_url=_address("EDGAR_SEARCH_URL", _search(values)),
             poll_seconds=_seconds(values.get("EDGAR_POLL_INTERVAL", "")),
             backfill_seconds=60 * _minutes(values.get("EDGAR_BACKFILL_MINUTES", "15")),
             watchlist=_tickers(values.get("WATCHLIST", "")),
@@ -57,10 +62,17 @@ def _agent(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
+def _search(values: Mapping[str, str]) -> str:
+    base = values.get("EDGAR_BASE_URL", LIVE)
+    return values.get("EDGAR_SEARCH_URL", LIVE_SEARCH if base.rstrip("/") == LIVE else base)
+
+
+def _address(name: str, text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"EDGAR_BASE_URL={text!r} is no address: use https://www.sec.gov, or an emulator's")
+        raise SettingsError(
+            f"{name}={text!r} is no address: use {LIVE_SEARCH if 'SEARCH' in name else LIVE}, or an emulator's"
+        )
     return text.rstrip("/")
 
 
