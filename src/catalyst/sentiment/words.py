@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
@@ -23,10 +23,10 @@ class Phrases(Generic[T]):
     A phrase that ends in `*` also matches with a plural or verb ending (`resign*`: resigns, resigned, resigning).
     """
 
-    def __init__(self, phrases: Mapping[str, T]) -> None:
+    def __init__(self, phrases: Mapping[str, T], split: Callable[[str], Sequence[str]] = words) -> None:
         self._first: dict[str, list[tuple[tuple[str, ...], T]]] = {}
         for phrase, value in phrases.items():
-            for form in _forms(phrase):
+            for form in _forms(phrase, split):
                 self._first.setdefault(form[0], []).append((form, value))
         for choices in self._first.values():
             choices.sort(key=lambda choice: -len(choice[0]))
@@ -45,8 +45,8 @@ class Phrases(Generic[T]):
                     break
 
 
-def _forms(phrase: str) -> list[tuple[str, ...]]:
-    tokens = tuple(words(phrase))
+def _forms(phrase: str, split: Callable[[str], Sequence[str]]) -> list[tuple[str, ...]]:
+    tokens = tuple(split(phrase))
     if not phrase.endswith("*"):
         return [tokens]
     stem = tokens[-1]
