@@ -23,7 +23,10 @@ from catalyst.filings.fetch import Fetcher
 from catalyst.filings.limiter import RateLimiter
 from catalyst.filings.pipeline import Analyst, Pipeline
 from catalyst.filings.ranking import Ranking, Watched
+from catalyst.filings.reconcile import Reconciler
+from catalyst.filings.stops import Stops
 from catalyst.filings.watch import Poller
+from catalyst.filings.withdrawals import Withdrawals
 from catalyst.http import Http
 from catalyst.stream.sqlite import SqliteLog
 
@@ -93,6 +96,8 @@ class Rig:
     ledger: AccessionLedger
     pipeline: Pipeline
     poller: Poller
+    reconciler: Reconciler
+    withdrawals: Withdrawals
 
     @property
     def faults(self) -> Faults:
@@ -101,9 +106,14 @@ class Rig:
     def fault(self, kind: Any, **how: Any) -> None:
         self.faults.add(Fault(kind=kind, **how))
 
-    async def run_until(self, moment: datetime, *, settle: bool = True) -> None:
-        """Watch until `moment` of the clock, then until all that was seen has had its final message."""
-        tasks = [asyncio.create_task(self.pipeline.run()), asyncio.create_task(self.poller.run())]
+    async def run_until(self, moment: datetime, *, settle: bool = True, everything: bool = False) -> None:
+        """Watch until `moment` of the clock, then until all that was seen has had its final message.
+
+        With `everything`, reconciliation and the proof of withdrawals run too, as in the service.
+        """
+        works = [self.pipeline.run(), self.poller.run()]
+        works += [self.reconciler.run(), self.withdrawals.run()] if everything else []
+        tasks = [asyncio.create_task(work) for work in works]
         rest = asyncio.create_task(self.clock.sleep((moment - self.clock.now()).total_seconds()))
         try:
             await asyncio.wait([*tasks, rest], return_when=asyncio.FIRST_COMPLETED)
@@ -161,6 +171,7 @@ async def watching(
     min_score: float = 0.0,
     since: datetime | None = None,
     poll_seconds: float | None = None,
+    stops: Stops | None = None,
 ) -> AsyncIterator[Rig]:
     """One process's parts over the data folder; opened twice, it is a restart."""
     clock = clock or SimClock(start or recording.at(time(5, 58)), math.inf)
@@ -172,10 +183,11 @@ async def watching(
         stack.callback(db.close)
         log = SqliteLog(db)
         companies = Companies(listings)
-        limiter = RateLimiter(clock)
+        limiter = RateLimiter(clock, stops=stops)
         ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
         fetcher = Fetcher(http, limiter, clock, server.url, timeout_seconds=fetch_seconds)
         pipeline = Pipeline(ledger, fetcher, log, companies, clock, analyst, watchlist, min_score=min_score)
+        withdrawals = Withdrawals(ledger, fetcher, pipeline, clock)
         poller = Poller(
             http,
             limiter,
@@ -185,5 +197,17 @@ async def watching(
             on_new=pipeline.wake,
             poll_seconds=poll_seconds,
             since=since,
+            withdrawals=withdrawals,
         )
-        yield Rig(recording, clock, server, limiter, db, log, ledger, pipeline, poller)
+        reconciler = Reconciler(
+            http,
+            limiter,
+            ledger,
+            clock,
+            base_url=server.url,
+            search_url=server.url,
+            ready=poller.walked,
+            on_new=pipeline.wake,
+            since=since,
+        )
+        yield Rig(recording, clock, server, limiter, db, log, ledger, pipeline, poller, reconciler, withdrawals)

@@ -83,20 +83,6 @@ async def test_what_lies_deeper_than_the_first_page_is_found_by_the_walk_back(tm
         assert acc(50) in await accessions(rig)
 
 
-async def test_a_row_that_vanishes_is_marked_withdrawn_and_only_that_one(tmp_path):
-    rows = [entry(n, "4", f"11:{n:02}:00", cik=n) for n in reversed(range(30))]
-    recording = day(tmp_path / "edgar", *rows)
-    async with watching(recording, tmp_path, start=NOON) as rig:
-        rig.fault("vanish", accession=acc(20), start=(NOON + minutes(2)).time())
-        await watch(rig, NOON + minutes(4))
-        assert (await rig.ledger.count())["withdrawn"] == 0
-        await watch(rig, NOON + minutes(16))
-        assert (await rig.ledger.count())["withdrawn"] == 1
-        gone = await rig.ledger.get(acc(20))
-        assert gone is not None
-        assert gone.withdrawn
-
-
 async def test_late_roles_join_their_accession(tmp_path):
     recording = day(
         tmp_path / "edgar",

@@ -117,16 +117,21 @@ class Poller:
         self.walked = asyncio.Event()
         """Set once a walk has seen the feed's depth: what is unknown after that was not in the feed."""
         self._log = structlog.get_logger()
-        self.state = WatchState()
+        self._state = WatchState()
+
+    @property
+    def state(self) -> WatchState:
+        """How it goes now; whoever was refused, the watch stands still too."""
+        left = self._limiter.stopped_for
+        if not left or self._state.word == "stopped":
+            return self._state
+        return replace(self._state, word="stopped", reason=f"EDGAR refused us: asked again in {left / 60:.0f} minutes")
 
     async def run(self) -> None:
         """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken."""
         with self._clock.working():
             if self._since is not None:
                 self._since = None if await self._ledger.begun() else await self._ledger.since(self._since)
-        if self._limiter.stopped_for:
-            reason = f"EDGAR refused an earlier process: asked again in {self._limiter.stopped_for / 60:.0f} minutes"
-            self.state = replace(self.state, word="stopped", reason=reason)
         polling = asyncio.create_task(self._poll_forever())
         walking = asyncio.create_task(self._walk_back_forever())
         try:
@@ -143,7 +148,7 @@ class Poller:
                 now = self._clock.now()
                 interval = self._poll_seconds or min(poll_interval(now), until_change(now))
             else:
-                interval = self._backoff(self.state.failures, _LONGEST_BACKOFF)
+                interval = self._backoff(self._state.failures, _LONGEST_BACKOFF)
             await self._clock.sleep(began + interval - self._clock.monotonic())
 
     async def _walk_back_forever(self) -> None:
@@ -164,12 +169,12 @@ class Poller:
             if not page.entries or (overlaps and not new):
                 break
             if number:
-                self.state = replace(self.state, word="catching up", reason=f"page {number + 1} of the feed has news")
+                self._state = replace(self._state, word="catching up", reason=f"page {number + 1} of the feed has news")
         # Only a walk that came to its end makes what it found "known": a broken one is walked again from the top.
         self._fresh.clear()
         self._polled.set()
         word = "live" if is_open(self._clock.now()) else "closed"
-        self.state = replace(self.state, word=word, reason="", failures=0, polls=self.state.polls + 1)
+        self._state = replace(self._state, word=word, reason="", failures=0, polls=self._state.polls + 1)
 
     async def walk_back(self) -> None:
         """Look deep for what was released below older rows, and for what vanished."""
@@ -230,11 +235,11 @@ class Poller:
         return new
 
     def _publish(self, page: FeedPage, new: Sequence[Filing], seen_at: datetime) -> None:
-        state = self.state
+        state = self._state
         lag = state.lag_seconds
         if new:
             lag = max(0.0, (seen_at - max(filing.accepted for filing in new)).total_seconds())
-        self.state = replace(
+        self._state = replace(
             state,
             last_poll=seen_at,
             lag_seconds=lag,
@@ -268,12 +273,12 @@ class Poller:
         return True
 
     def _failed(self, error: Exception) -> None:
-        state = self.state
+        state = self._state
         if isinstance(error, Refused):
             word, reason = "stopped", f"{error}; nothing is asked for {self._limiter.stopped_for / 60:.0f} minutes"
         else:
             word, reason = "failing", str(error) or type(error).__name__
-        self.state = replace(state, word=word, reason=reason, failures=state.failures + 1)
+        self._state = replace(state, word=word, reason=reason, failures=state.failures + 1)
         known = isinstance(error, CatalystError)
         self._log.warning("poll.failed", error=reason, failures=state.failures + 1, exc_info=None if known else error)
 
