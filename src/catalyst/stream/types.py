@@ -121,6 +121,41 @@ class Alert(BaseModel):
         return f"{self.filing_id}/{kind}/{self.version}"
 
 
+class Scores(BaseModel):
+    """How a headline was scored: by us at once, and by a model where one was asked. -1 is bad for holders, 1 good."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float = Field(default=0.0, ge=-1, le=1)
+    """By lexicon, directions and trained table."""
+    rule: float = Field(default=0.0, ge=-1, le=1)
+    """By lexicon and directions alone."""
+    relevance: float = Field(default=0.0, ge=0, le=1)
+    """Unsigned: how likely it says anything."""
+    model: float | None = Field(default=None, ge=-1, le=1)
+    """The model's; null where none was asked or none answered."""
+    model_relevance: float | None = Field(default=None, ge=0, le=1)
+
+
+class HeadlineAlert(Alert):
+    """A headline's message: an `Alert` whose `filing_id` is the headline's id and whose `filing_type` is `NEWS`.
+
+    `headline` is what is shown, `title` the wire's own words; `accepted_at` is when it was published.
+    """
+
+    type: AlertType = AlertType.HEADLINE_ALERT
+    filing_type: str = "NEWS"
+    headline_id: str
+    title: str
+    source: str = ""
+    """The wire, in words."""
+    sources: list[str] = []
+    """Every wire that brought the same story, as far as known."""
+    relevances: dict[str, float] = {}
+    """How surely the headline is about each ticker, 0 to 1."""
+    scores: Scores = Scores()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One alert as the log keeps it: the offset (`seq`), what filters need, and the body encoded once."""
