@@ -102,7 +102,7 @@ class FilingsClient:
         self._draw = draw
         self._patient = patient
         self._past = Past(http, self._address, self._headers, self._wanted)
-        self._handlers: list[tuple[str, Handler]] = []
+        self._handlers: list[tuple[str, Handler, Callable[[Message], None] | None]] = []
         self._place: Place | None = None
         self._failures = 0
         self._beat_s = 15.0
@@ -112,9 +112,12 @@ class FilingsClient:
         """Up to where everything is done."""
         return self._place
 
-    def handle(self, name: str, handler: Handler) -> None:
-        """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts."""
-        self._handlers.append((name, handler))
+    def handle(self, name: str, handler: Handler, then: Callable[[Message], None] | None = None) -> None:
+        """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts.
+
+        `then` is called once the message is marked and the handler's work committed.
+        """
+        self._handlers.append((name, handler, then))
 
     async def run(self) -> None:
         """Follow the stream until cancelled.
@@ -209,13 +212,15 @@ class FilingsClient:
         key = f"{alert.filing_id}/{alert.version}"
         message = Message(raw["seq"], alert, bool(raw.get("replay")), raw)
         last = len(self._handlers) - 1
-        for number, (name, handler) in enumerate(self._handlers):
+        for number, (name, handler, then) in enumerate(self._handlers):
             here = place if number == last else None
             if await self._checkpoint.seen(name, key):
                 if here is not None:
                     await self._checkpoint.move(here)
                 continue
             await self._checkpoint.commit(name, key, here, await _handled(handler, message))
+            if then is not None:
+                then(message)
 
     async def _messages(self, socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
         while True:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TextIO
 
 from catalyst.bot.client import Message
+from catalyst.bot.senders import Delivery
 from catalyst.stream.types import Alert
 
 _RESET, _DIM, _BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
@@ -75,6 +76,26 @@ class Terminal:
 
     def _paint(self, text: str, code: str) -> str:
         return f"{code}{text}{_RESET}" if self._color and text else text
+
+
+class TerminalSender:
+    """What would go to Discord, as lines: for `catalyst bot --dry-run`."""
+
+    exact = True
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    async def post(self, delivery: Delivery) -> str:
+        for alert in delivery.alerts:
+            self._terminal.show(alert)
+        return delivery.nonce
+
+    async def edit(self, message_id: str, delivery: Delivery) -> None:
+        """What is new of it; that nothing came in time is no line of its own."""
+        for alert in delivery.alerts:
+            if alert.type.endswith("_update"):
+                self._terminal.show(alert)
 
 
 def clean(text: str) -> str:

@@ -1,0 +1,104 @@
+"""Where alerts come in: the client's handler decides who gets each, and enters it into the outbox with the checkpoint.
+
+`take` only decides; what it returns is written in the checkpoint's transaction; `taken` then wakes the lanes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from catalyst.bot.checkpoint import Work
+from catalyst.bot.client import Message
+from catalyst.bot.discord import nonce
+from catalyst.bot.lane import Lane
+from catalyst.bot.outbox import AlertRow, Entry, Outbox, Tier
+from catalyst.bot.preferences import PreferenceStore, plain_ticker
+from catalyst.bot.stamps import Stamps
+from catalyst.stream.types import Alert, AlertType
+
+log = structlog.get_logger()
+
+OLD_S = 900.0
+"""What was said so long before we heard it is no longer urgent: it may wait and be merged."""
+
+
+class Desk:
+    """Decides for each message. `owners` maps a target to whose preferences rule it."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        preferences: PreferenceStore,
+        stamps: Stamps,
+        *,
+        filings: bool = True,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`filings` False: only headlines are told (SEC_DIGESTER_ENABLED=0)."""
+        self._outbox = outbox
+        self._preferences = preferences
+        self._stamps = stamps
+        self._filings = filings
+        self._wall_ns = wall_ns
+        self._lanes: dict[str, Lane] = {}
+        self._owners: dict[str, str] = {}
+        self._waking: set[str] = set()
+        self.received = 0
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        return self._lanes
+
+    def add(self, lane: Lane, owner: str = "") -> None:
+        """From now on alerts may go to this lane; by default its preferences are kept under its own name."""
+        self._lanes[lane.target] = lane
+        self._owners[lane.target] = owner or lane.target
+
+    def owned(self, target: str, owner: str) -> None:
+        """The target turned out to be this owner's: a webhook's channel, say."""
+        self._owners[target] = owner
+
+    async def take(self, message: Message) -> Work | None:
+        """Who gets it, as work for the checkpoint's transaction."""
+        alert = message.alert
+        if not self._filings and alert.type in (AlertType.FILING_ALERT, AlertType.FILING_UPDATE):
+            return None
+        self.received += 1
+        now = self._stamps.now()
+        entries = [entry for lane in self._lanes.values() if (entry := self._entry(lane, message, now)) is not None]
+        self._waking = {entry.target for entry in entries}
+        if alert.version > 1:
+            self._waking |= await self._outbox.entered(alert.filing_id)
+        row = _kept(alert)
+        return lambda run: Outbox.enter(run, row, entries, now)
+
+    def taken(self, message: Message) -> None:
+        """The work is committed: on with it."""
+        for target in self._waking:
+            if (lane := self._lanes.get(target)) is not None:
+                lane.wake()
+        self._waking = set()
+
+    def _entry(self, lane: Lane, message: Message, now: float) -> Entry | None:
+        if lane.gone:
+            return None
+        preferences = self._preferences.of(self._owners[lane.target])
+        tier = preferences.wants(message.alert, now)
+        if tier is None:
+            return None
+        if tier is Tier.HIGH and self._old(message):
+            tier = Tier.LOW
+        silent = preferences.quiet and tier is not Tier.HIGH
+        return Entry(lane.target, tier, silent, nonce(lane.target, message.alert.filing_id))
+
+    def _old(self, message: Message) -> bool:
+        return message.replay and self._wall_ns() - message.alert.ts_ns > OLD_S * 1e9
+
+
+def _kept(alert: Alert) -> AlertRow:
+    tickers = dict.fromkeys(plain_ticker(name) for name in (alert.ticker, *alert.tickers) if name)
+    body = alert.model_dump_json().encode()
+    return AlertRow(alert.filing_id, alert.version, alert.final, alert.filing_type, tuple(tickers), body)

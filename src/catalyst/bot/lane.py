@@ -1,0 +1,332 @@
+"""One target's lane: posts what the outbox holds for it and edits each message to its end.
+
+Two walks beside each other: `_post_turn` chooses what to post next (`plan.py`) and waits for Discord's leave;
+`_edit_turn` gives every posted message its next word, at the latest the note that none came in time. Both only read the
+outbox, act, and write down what happened: a kill anywhere is gone on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from catalyst.bot.beside import Beside
+from catalyst.bot.cards import Known, Word, bare, card, digest
+from catalyst.bot.embeds import Embed, faults
+from catalyst.bot.outbox import Outbox, Row, State
+from catalyst.bot.pace import Pace, Urgency
+from catalyst.bot.plan import Batch, Edit, next_batch, next_edits
+from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
+from catalyst.bot.stamps import Stamps
+from catalyst.stream.types import Alert
+
+log = structlog.get_logger()
+
+FLYING = 4
+"""Edits of one target under way at once."""
+_BACKOFF_S, _LONGEST_S = 0.4, 30.0
+_LAST_WORDS_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneParts:
+    """What all lanes share."""
+
+    outbox: Outbox
+    beside: Beside
+    stamps: Stamps
+    progressive: bool = True
+    late_after_s: float = 10.0
+    draw: Callable[[], float] = random.random
+
+
+class Lane:
+    """`run` until cancelled or until the target is gone; `wake` when the outbox has something new."""
+
+    def __init__(self, target: str, sender: Sender, parts: LaneParts, pace: Pace | None = None) -> None:
+        self.target = target
+        self._sender = sender
+        self._parts = parts
+        self._outbox = parts.outbox
+        self._clock = parts.stamps.clock
+        self._pace = pace
+        self._posts, self._edits = asyncio.Event(), asyncio.Event()
+        self._failures = 0
+        self._not_before = 0.0
+        self._retries: dict[int, tuple[int, float]] = {}
+        self._flying: dict[str, asyncio.Task[None]] = {}
+        self._charted: set[int] = set()
+        """Rows whose chart is drawn and not shown yet."""
+        self.gone = ""
+        """Why nothing goes there any more."""
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._posts.set()
+        self._edits.set()
+
+    async def run(self) -> None:
+        await self._recall()
+        posts = asyncio.create_task(self._walk(self._post_turn, self._posts))
+        edits = asyncio.create_task(self._walk(self._edit_turn, self._edits))
+        try:
+            await _first_of(posts, edits)
+        except TargetGone as error:
+            await self._abandon(str(error))
+        finally:
+            for task in (posts, edits, *self._flying.values()):
+                task.cancel()
+            await asyncio.gather(posts, edits, *self._flying.values(), return_exceptions=True)
+
+    async def last_words(self) -> None:
+        """No message is left saying that the model is at work while we are not there to end it."""
+        if self.gone:
+            return
+        rows = [row for row in await self._outbox.edits(self.target) if row.state is State.POSTED]
+        with contextlib.suppress(TimeoutError, SendError):
+            async with self._clock.timeout(_LAST_WORDS_S):
+                for row in rows:
+                    await self._edit(Edit((row,), Word.DONE if row.final else Word.STOPPED))
+
+    async def _recall(self) -> None:
+        """What an earlier process posted a moment ago counts for the channel's limit; what it was sending, as doubt."""
+        if not self._sender.exact and (count := await self._outbox.doubt(self.target)):
+            log.warning("alert.maybe_twice", target=self.target, messages=count)
+        if self._pace is not None and self._pace.channel is not None:
+            recent = await self._outbox.recent_posts(self.target, self._parts.stamps.now() - 60)
+            for _ in range(recent):
+                self._pace.channel.add(self._clock.monotonic())
+
+    async def _walk(self, turn: Callable[[], Coroutine[Any, Any, float | None]], woken: asyncio.Event) -> None:
+        """Turn after turn; between two, rest until woken or for as long as the turn said."""
+        while not self.gone:
+            woken.clear()
+            with self._clock.working():
+                wait = await turn()
+            if wait is None or wait > 0:
+                with contextlib.suppress(TimeoutError):
+                    async with self._clock.timeout(wait):
+                        await woken.wait()
+
+    # -- posting
+
+    async def _post_turn(self) -> float | None:
+        """Post one message, or say how long to wait for the next chance; None: until woken."""
+        now = self._parts.stamps.now()
+        rows = await self._outbox.posts(self.target)
+        hold = None if self._parts.progressive else self._parts.late_after_s
+        batch, later = next_batch(rows, now, hold)
+        if batch is None:
+            return later
+        if (wait := self._wait(batch.urgency, batch.keep)) > 0:
+            return wait
+        await self._post(batch)
+        return 0.0
+
+    def _wait(self, urgency: Urgency, keep: int = 0) -> float:
+        held = 0.0 if urgency is Urgency.EDIT else self._not_before - self._clock.monotonic()
+        return max(held, self._pace.wait(urgency, keep) if self._pace else 0.0)
+
+    async def _post(self, batch: Batch) -> None:
+        stamps, rows = self._parts.stamps, batch.rows
+        alerts = tuple(Alert.model_validate_json(row.body) for row in rows)
+        ticker = alerts[0].ticker if len(alerts) == 1 else ""
+        _, quote = await asyncio.gather(
+            self._outbox.tried(rows, stamps.now(), batch.digest), self._parts.beside.soon(ticker)
+        )
+        alone = not batch.digest
+        word = Word.DONE if not alone or rows[0].final else Word.PROCESSING if self._parts.progressive else Word.LATE
+        known = Known(word, self._clock.now(), quote, late_after_s=self._parts.late_after_s)
+        delivery = Delivery(
+            nonce=batch.digest or rows[0].nonce,
+            embeds=(self._drawn_card(alerts, known, batch.digest),),
+            alerts=alerts,
+            done=word is not Word.PROCESSING,
+            urgent=batch.urgency is Urgency.HIGH,
+            silent=all(row.silent for row in rows),
+            tried_at=None if batch.tried_at is None else stamps.moment(batch.tried_at),
+        )
+        message_id = await self._posted(rows, delivery)
+        if not message_id:
+            return
+        state = {Word.PROCESSING: State.POSTED, Word.LATE: State.TIMED_OUT}.get(word, State.ENRICHED)
+        old = self._sender.exact and delivery.tried_at is not None
+        await self._outbox.posted(rows, message_id, state, stamps.now(), old=old)
+        if alone:
+            self._parts.beside.draw(rows[0].subject, alerts[0], lambda: self._has_chart(rows[0].id))
+        self._edits.set()
+
+    async def _posted(self, rows: Sequence[Row], delivery: Delivery) -> str:
+        """The message's id; empty where it failed, which is then written down."""
+        try:
+            message_id = await self._sender.post(delivery)
+        except TargetGone:
+            raise
+        except Rejected as error:
+            return await self._posted_bare(rows, delivery, error)
+        except SendError as error:
+            await self._post_failed(rows, error)
+            return ""
+        self._failures = 0
+        return message_id
+
+    async def _posted_bare(self, rows: Sequence[Row], delivery: Delivery, error: Rejected) -> str:
+        """Once more with the least; where even that is refused, it is said aloud and not tried for ever."""
+        log.error("alert.rejected", target=self.target, subject=rows[0].subject, error=str(error))
+        least = tuple(bare(alert) for alert in delivery.alerts[:1])
+        try:
+            return await self._sender.post(_like(delivery, least, None))
+        except Rejected as again:
+            await self._outbox.gone(rows, str(again))
+        except TargetGone:
+            raise
+        except SendError as failed:
+            await self._post_failed(rows, failed)
+        return ""
+
+    async def _post_failed(self, rows: Sequence[Row], error: SendError) -> None:
+        log.warning("alert.not_accepted", target=self.target, error=str(error), doubtful=error.doubtful)
+        counts = error.doubtful and not self._sender.exact
+        await self._outbox.refused(rows, doubtful=error.doubtful, counts=counts, why=str(error))
+        if isinstance(error, Limited) and self._pace is not None:
+            return
+        self._not_before = self._clock.monotonic() + self._backoff(self._failures, error.after)
+        self._failures += 1
+
+    # -- editing
+
+    async def _edit_turn(self) -> float | None:
+        """Start the edits that are due, at most a few at once; say when to look again."""
+        rows = await self._outbox.edits(self.target)
+        edits, later = next_edits(rows, self._parts.stamps, self._parts.late_after_s, self._retry_at)
+        for row in edits.promoted:
+            await self._outbox.promote(row)
+            self._posts.set()
+        due = edits.due or await self._late_charts()
+        for edit in due:
+            if edit.rows[0].message_id in self._flying:
+                continue
+            if len(self._flying) >= FLYING:
+                return None
+            if (wait := self._wait(Urgency.EDIT)) > 0:
+                return wait
+            self._fly(edit)
+            await asyncio.sleep(0)  # the request is counted when the task begins
+        return later
+
+    def _fly(self, edit: Edit) -> None:
+        message_id = edit.rows[0].message_id
+        task = asyncio.create_task(self._edit_safely(edit))
+        self._flying[message_id] = task
+
+        def landed(_: object) -> None:
+            self._flying.pop(message_id, None)
+            self._edits.set()
+
+        task.add_done_callback(landed)
+
+    async def _edit_safely(self, edit: Edit) -> None:
+        try:
+            with self._clock.working():
+                await self._edit(edit)
+        except TargetGone as error:
+            await self._abandon(str(error))
+        except SendError as error:
+            log.warning("edit.not_accepted", target=self.target, error=str(error))
+            self._try_later(edit, error.after)
+
+    async def _edit(self, edit: Edit) -> None:
+        """Bring the message to what is known. Raises SendError where that should be tried again."""
+        rows = edit.rows
+        if rows[0].digest:
+            rows = tuple(await self._outbox.members(self.target, rows[0].digest))
+        alerts = tuple(Alert.model_validate_json(row.body) for row in rows)
+        chart = self._parts.beside.chart(rows[0].subject) if not rows[0].digest else None
+        quote = None if rows[0].digest else await self._parts.beside.soon(alerts[0].ticker)
+        known = Known(edit.word, self._clock.now(), quote, chart is not None, self._parts.late_after_s)
+        embed = self._drawn_card(alerts, known, rows[0].digest)
+        done = edit.word is not Word.PROCESSING
+        delivery = Delivery(rows[0].digest or rows[0].nonce, (embed,), alerts, done, chart)
+        try:
+            await self._edited(rows[0].message_id, delivery)
+        except MessageGone:
+            await self._outbox.gone(rows, "the message was deleted")
+            return
+        except Rejected as error:
+            log.error("edit.rejected", target=self.target, subject=rows[0].subject, error=str(error))
+            await self._outbox.gone(rows, str(error))
+            return
+        states = {Word.PROCESSING: State.POSTED, Word.LATE: State.TIMED_OUT, Word.STOPPED: State.TIMED_OUT}
+        await self._outbox.edited(rows, states.get(edit.word, State.ENRICHED))
+        self._retries.pop(rows[0].id, None)
+        if chart is not None:
+            self._charted.discard(rows[0].id)
+
+    async def _edited(self, message_id: str, delivery: Delivery) -> None:
+        try:
+            await self._sender.edit(message_id, delivery)
+        except Rejected:
+            await self._sender.edit(message_id, _like(delivery, (bare(delivery.alerts[0]),), None))
+
+    async def _late_charts(self) -> list[Edit]:
+        """Messages whose last word went out before their chart was drawn."""
+        if not self._charted:
+            return []
+        words = {State.ENRICHED: Word.DONE, State.TIMED_OUT: Word.LATE}
+        found = await self._outbox.of(sorted(self._charted))
+        self._charted.intersection_update(row.id for row in found if row.state in {*words, State.POSTED})
+        return [Edit((row,), words[row.state]) for row in found if row.state in words and not row.digest]
+
+    def _has_chart(self, row_id: int) -> None:
+        self._charted.add(row_id)
+        self._edits.set()
+
+    # -- both
+
+    def _drawn_card(self, alerts: Sequence[Alert], known: Known, reference: str) -> Embed:
+        """The card, or the least of it where drawing it fails: no alert is lost for its looks."""
+        try:
+            made = digest(alerts, known.now, reference[:8]) if reference else card(alerts[0], known)
+            if not (wrong := faults((made,))):
+                return made
+            log.error("card.faulty", subject=alerts[0].filing_id, faults=wrong[:3])
+        except Exception as error:  # noqa: BLE001 (one alert's looks are isolated)
+            log.error("card.failed", subject=alerts[0].filing_id, error=f"{type(error).__name__}: {error}"[:200])
+        return bare(alerts[0])
+
+    def _retry_at(self, row: Row) -> float:
+        return self._retries.get(row.id, (0, 0.0))[1]
+
+    def _try_later(self, edit: Edit, after: float) -> None:
+        count = self._retries.get(edit.rows[0].id, (0, 0.0))[0]
+        self._retries[edit.rows[0].id] = (count + 1, self._parts.stamps.now() + self._backoff(count, after))
+
+    def _backoff(self, failures: int, after: float) -> float:
+        longest: float = min(_LONGEST_S, _BACKOFF_S * 2 ** min(failures, 10))
+        return max(after, (0.5 + 0.5 * self._parts.draw()) * longest)
+
+    async def _abandon(self, why: str) -> None:
+        self.gone = why
+        self.wake()
+        count = await self._outbox.abandon(self.target, why)
+        log.error("target.gone", target=self.target, rows=count, error=why)
+
+
+def _like(delivery: Delivery, embeds: tuple[Embed, ...], chart: bytes | None) -> Delivery:
+    return Delivery(
+        delivery.nonce, embeds, delivery.alerts, delivery.done, chart, delivery.urgent, delivery.silent,
+        delivery.tried_at,
+    )  # fmt: skip
+
+
+async def _first_of(*tasks: asyncio.Task[None]) -> None:
+    """Until one ends; raises what it raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
