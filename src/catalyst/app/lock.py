@@ -27,6 +27,26 @@ def held(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+MOST = 16
+"""Processes that may share a Redis from one data folder."""
+
+
+@contextlib.contextmanager
+def held_one(folder: Path, *, several: bool) -> Iterator[Path]:
+    """Hold `folder`, or where `several` may run here (they share a Redis) the first free of it, `folder-2`, `-3` …"""
+    names = [folder] + [folder.with_name(f"{folder.name}-{number}") for number in range(2, MOST + 1 if several else 2)]
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            try:
+                stack.enter_context(held(name))
+            except Locked:
+                if name == names[-1]:
+                    raise
+            else:
+                yield name
+                return
+
+
 def _take(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -101,6 +101,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Walk every pending filing to its end, until cancelled. Raises StorageError: a bad disk ends it."""
+        self._open.clear()  # of an earlier run: a walk that was cancelled before its first step is still there
         await self._messages.open()
         try:
             async with asyncio.TaskGroup() as walks:

@@ -94,7 +94,9 @@ class Reconciler:
         self.state = ReconcileState()
 
     async def run(self) -> None:
-        """Compare for ever. Only a StorageError ends it."""
+        """Compare for ever. Only a StorageError ends it; run again, it forgets what it has compared."""
+        self._read.clear()
+        self._modified = ""
         await self._ready.wait()
         if self._since is not None:
             with self._clock.working():

@@ -106,7 +106,7 @@ class Poller:
         self._poll_seconds = poll_seconds
         self._timeout = timeout_seconds
         self._draw = draw
-        self._since = since
+        self._since = self._asked_since = since
         self._before: list[FeedEntry] = []
         self._known = _Known(_REMEMBERED)
         self._rows: dict[bytes, FeedEntry] = {}
@@ -128,7 +128,13 @@ class Poller:
         return replace(self._state, word="stopped", reason=f"EDGAR refused us: asked again in {left / 60:.0f} minutes")
 
     async def run(self) -> None:
-        """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken."""
+        """Watch until cancelled. Only a StorageError ends it: without the ledger nothing may be taken.
+
+        It may be run again, from the ledger alone: what was known before may have been lost with a shared one's tail.
+        """
+        self._known = _Known(_REMEMBERED)
+        self._fresh.clear()
+        self._since, self._before = self._asked_since, []
         with self._clock.working():
             if self._since is not None:
                 self._since = None if await self._ledger.begun() else await self._ledger.since(self._since)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from catalyst.db import Database
 from catalyst.errors import UsageError
@@ -46,19 +47,40 @@ def read_tickers(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-class Watchlist:
-    """All lists together, in memory for the pipeline and in SQLite for the next start."""
+class Lists(Protocol):
+    """Where the owners' lists are kept: `SqliteLists`, or `watchlist_redis.RedisLists` for several processes."""
 
-    def __init__(self, db: Database, always: Sequence[str] = ()) -> None:
+    async def all(self) -> Mapping[str, tuple[str, ...]]: ...
+
+    async def replace(self, owner: str, tickers: Sequence[str]) -> None: ...
+
+
+class SqliteLists:
+    """The lists of one process."""
+
+    def __init__(self, db: Database) -> None:
         db.migrate("watchlists", _STEPS)
         self._db = db
+
+    async def all(self) -> Mapping[str, tuple[str, ...]]:
+        return await self._db.read(_all)
+
+    async def replace(self, owner: str, tickers: Sequence[str]) -> None:
+        await self._db.write(lambda run: _replace(run, owner, tickers))
+
+
+class Watchlist:
+    """All lists together: in memory for the pipeline, in `kept` for the next start."""
+
+    def __init__(self, kept: Lists | Database, always: Sequence[str] = ()) -> None:
+        self._lists = SqliteLists(kept) if isinstance(kept, Database) else kept
         self._always = frozenset(always)
         self._owners: dict[str, tuple[str, ...]] = {}
         self._watched = self._always
 
     async def load(self) -> None:
-        """Read the owners' lists from the database; call once before `watches`."""
-        self._owners = await self._db.read(_all)
+        """Read the owners' lists; call before `watches`, and again when another process may have changed them."""
+        self._owners = dict(await self._lists.all())
         self._union()
 
     def watches(self, tickers: Iterable[str]) -> bool:
@@ -81,7 +103,7 @@ class Watchlist:
             raise UsageError(str(error)) from error
         if owner not in self._owners and len(self._owners) >= MAX_OWNERS:
             raise UsageError(f"there are {MAX_OWNERS} watchlists already: empty one that is no longer used")
-        await self._db.write(lambda run: _replace(run, owner, kept))
+        await self._lists.replace(owner, kept)
         self._owners = {name: names for name, names in self._owners.items() if name != owner}
         if kept:
             self._owners[owner] = kept

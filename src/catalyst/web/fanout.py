@@ -15,8 +15,9 @@ from typing import Protocol
 import structlog
 
 from catalyst.clock import Clock
+from catalyst.errors import Unavailable
 from catalyst.stream.filters import Filter
-from catalyst.stream.log import Archive
+from catalyst.stream.log import Archive, EpochChanged
 from catalyst.stream.types import Record
 from catalyst.web.frames import control, message, text_frame
 from catalyst.web.metrics import WebMetrics
@@ -25,6 +26,10 @@ from catalyst.web.settings import WebSettings
 log = structlog.get_logger()
 
 SLOW, SLOW_REASON = 4008, "resume later"
+RESTART = 1012
+AGAIN_SECONDS = 0.25
+"""Between two tries while a shared log does not answer."""
+
 CHUNK = 64
 """Most records between two turns of the loop; what lies in one chunk goes to a client in one write."""
 
@@ -85,8 +90,11 @@ class Fanout:
         return len(self._places)
 
     async def run(self) -> None:
-        """Follow the log from its head until cancelled. Raises StorageError when the log cannot be read."""
-        self.pos = (await self._log.bounds())[1]
+        """Follow the log from its head until cancelled. Raises StorageError when the log cannot be read.
+
+        A shared log that is away (Unavailable) is waited for; clients stay connected meanwhile.
+        """
+        self.pos = await self._head()
         self.started.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
@@ -133,10 +141,37 @@ class Fanout:
 
     async def _follow(self) -> None:
         while True:
-            await self._log.wait(self.pos)
-            while records := await self._log.read(self.pos, CHUNK):
-                self.publish(records)
-                await asyncio.sleep(0)
+            try:
+                await self._log.wait(self.pos)
+                while records := await self._log.read(self.pos, CHUNK):
+                    if records[0].offset != self.pos + 1:
+                        raise EpochChanged("the log was trimmed beyond what was published")
+                    self.publish(records)
+                    await asyncio.sleep(0)
+            except EpochChanged as error:
+                await self._start_over(error)
+            except Unavailable:
+                await self._clock.sleep(AGAIN_SECONDS)
+
+    async def _head(self) -> int:
+        while not self._log.epoch:
+            await self._clock.sleep(AGAIN_SECONDS / 10)  # a shared log whose first writer is still to come
+        while True:
+            try:
+                return (await self._log.bounds())[1]
+            except Unavailable:
+                await self._clock.sleep(AGAIN_SECONDS)
+
+    async def _start_over(self, why: EpochChanged) -> None:
+        """What was published says nothing of what comes: clients are to connect again and be told so."""
+        log.warning("stream.started_over", error=str(why))
+        self.started.clear()
+        for peer in tuple(self._places):
+            self.leave(peer)
+            self._metrics.closed.labels(str(RESTART)).inc()
+            peer.finish(RESTART, "the log goes on under other numbers: connect again")
+        self.pos = await self._head()
+        self.started.set()
 
     def _deliver(self, group: Group) -> None:
         frames, count = b"".join(group.pending), len(group.pending)

@@ -95,6 +95,7 @@ class Session:
         self._secret: str | None = None
         self._allowed = parts.settings.messages_per_s * BURST
         self._counted = parts.clock.monotonic()
+        self._epoch = ""
 
     def recheck(self) -> None:
         """End the connection of who could not come in any more: the key was revoked, or one is asked for now."""
@@ -132,9 +133,9 @@ class Session:
         oldest, _ = await self._parts.log.bounds()
         head = self._parts.fanout.pos
         beat = self._parts.settings.heartbeat_s
-        log_epoch = self._parts.log.epoch
+        self._epoch = self._parts.log.epoch
         self._peer.write(
-            control("connected", version=VERSION, epoch=log_epoch, head=head, oldest=oldest, heartbeat_s=beat)
+            control("connected", version=VERSION, epoch=self._epoch, head=head, oldest=oldest, heartbeat_s=beat)
         )
         return head
 
@@ -209,6 +210,7 @@ class Session:
 
     async def _bring_up(self, asked: Subscribe, head: int) -> None:
         oldest, newest = await self._parts.log.bounds()
+        self._check_epoch()
         reason = _why_not(asked.resume, self._parts.log.epoch, oldest, newest)
         pos = asked.resume.after if asked.resume and not reason else head
         answer = {"pos": pos, "recovered": not reason, "reason": reason, "filters": asked.shown}
@@ -237,8 +239,14 @@ class Session:
             pos = records[-1].offset
             await asyncio.sleep(0)
             await self._peer.drained()
+        self._check_epoch()
         self._peer.write(control("caught_up", pos=pos))
         fanout.join(self._peer, wanted, last)
+
+    def _check_epoch(self) -> None:
+        """What we named when the client connected must still be the log's numbering."""
+        if self._parts.log.epoch != self._epoch:
+            raise Closed(RESTART, "the log goes on under other numbers: connect again")
 
     def _replayed(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:

@@ -15,25 +15,24 @@ from prometheus_client import CollectorRegistry
 from catalyst.app.build.gateway import KEYS
 from catalyst.app.build.hub import hub
 from catalyst.app.build.prompts import prompts
+from catalyst.app.build.stores import Stores, stores
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
 from catalyst.companies import Companies
-from catalyst.db import Database
-from catalyst.filings.accessions import AccessionLedger
+from catalyst.errors import Unavailable
 from catalyst.filings.analyze import Analyst
 from catalyst.filings.fetch import Fetcher
+from catalyst.filings.ledger import Ledger
 from catalyst.filings.limiter import NEXT_PAGE, RateLimiter
 from catalyst.filings.pipeline import Pipeline
-from catalyst.filings.ranking import Ranking
 from catalyst.filings.reconcile import Reconciler
 from catalyst.filings.stops import StopFile
 from catalyst.filings.telemetry import FilingsCollector
 from catalyst.filings.watch import Poller
-from catalyst.filings.watchlist import Watchlist
 from catalyst.filings.withdrawals import Withdrawals
 from catalyst.http import Http
 from catalyst.llm import LLMService
-from catalyst.stream.sqlite import SqliteLog
+from catalyst.stream.log import Archive
 from catalyst.web.app import Parts, create_app
 from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
@@ -57,8 +56,7 @@ class Service:
     """Everything that runs, put together. `run` until cancelled."""
 
     source: Source
-    log: SqliteLog
-    ledger: AccessionLedger
+    stores: Stores
     poller: Poller
     reconciler: Reconciler
     withdrawals: Withdrawals
@@ -70,23 +68,39 @@ class Service:
     _http: Http
     _limiter: RateLimiter
 
+    @property
+    def log(self) -> Archive:
+        return self.stores.log
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.stores.ledger
+
     async def run(self) -> None:
-        """Serve, watch and walk until cancelled; the first thing that fails ends all of it."""
+        """Serve, and watch where that is ours to do, until cancelled; the first thing that fails ends all of it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.run())
             await self._refresh_companies(FIRST_REFRESH_SECONDS)
+            group.create_task(self._keep_companies())
+            group.create_task(self.stores.watch(self._watch))
+
+    async def _watch(self) -> None:
+        """What exactly one process does: everything that writes to the log and the ledger."""
+        async with asyncio.TaskGroup() as group:
             group.create_task(self.pipeline.run())
             group.create_task(self.poller.run())
             group.create_task(self.reconciler.run())
             group.create_task(self.withdrawals.run())
-            group.create_task(self._keep_companies())
             group.create_task(self._keep_log())
 
     async def ended(self) -> bool:
         """Whether a recording has brought everything and nothing is pending; never while live."""
         if self.source.ends_at is None or self.source.clock.now() <= self.source.ends_at:
             return False
-        counts = await self.ledger.count()
+        try:
+            counts = await self.ledger.count()
+        except Unavailable:
+            return False
         return counts["pending"] == 0 and counts["seen"] > 0
 
     async def _keep_companies(self) -> None:
@@ -111,17 +125,28 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def service(settings: Settings, source: Source, folder: Path) -> AsyncIterator[Service]:
-    """Put the service together over the databases in `folder`, which the caller has locked; close them at the end."""
+async def service(
+    settings: Settings, source: Source, folder: Path, name: str = "", *, watches: bool = True
+) -> AsyncIterator[Service]:
+    """Put the service together over the databases in `folder`, which the caller has locked; close them at the end.
+
+    `name` is the source's name in a shared Redis (the folder's where it is empty); with `watches` False this process
+    leaves watching to others.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        db = Database(folder / "stream.db", synchronous="FULL")
-        stack.callback(db.close)
-        http = await stack.enter_async_context(Http(source.clock, source.user_agent))
-        log = SqliteLog(db)
         companies = Companies.load(folder / "companies.json")
-        watchlist = Watchlist(db, settings.filings.watchlist)
-        await watchlist.load()
-        ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
+        kept = await stack.enter_async_context(
+            stores(
+                folder,
+                name or folder.name,
+                companies,
+                settings.filings.watchlist,
+                settings.hub.redis_url,
+                watches=watches,
+            )
+        )
+        log, ledger, watchlist = kept.log, kept.ledger, kept.watchlist
+        http = await stack.enter_async_context(Http(source.clock, source.user_agent))
         registry = CollectorRegistry()
         llm = await stack.enter_async_context(hub(settings, folder.parent, registry))
         limiter = RateLimiter(
@@ -165,7 +190,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
             on_new=pipeline.wake,
             since=source.since,
         )
-        status = _Status(source, ledger, poller, reconciler, pipeline, llm)
+        status = _Status(source, kept, poller, reconciler, pipeline, llm)
         registry.register(FilingsCollector(poller, pipeline, reconciler, limiter))
         keys = stack.enter_context(contextlib.closing(KeyBook(folder.parent / KEYS)))
         app = create_app(
@@ -184,8 +209,7 @@ async def service(settings: Settings, source: Source, folder: Path) -> AsyncIter
         server = Server(app, settings.web.host, settings.web.port)
         yield Service(
             source,
-            log,
-            ledger,
+            kept,
             poller,
             reconciler,
             withdrawals,
@@ -210,14 +234,14 @@ class _Status:
     def __init__(
         self,
         source: Source,
-        ledger: AccessionLedger,
+        kept: Stores,
         poller: Poller,
         reconciler: Reconciler,
         pipeline: Pipeline,
         llm: LLMService | None,
     ) -> None:
         self._source = source
-        self._ledger = ledger
+        self._stores = kept
         self._poller = poller
         self._reconciler = reconciler
         self._pipeline = pipeline
@@ -234,8 +258,8 @@ class _Status:
                 "ended": bool(ends_at and now > ends_at),
             },
             "edgar": {
-                "state": watch.word,
-                "reason": watch.reason,
+                "state": "standby" if self._stores.standby() else watch.word,
+                "reason": "another process watches" if self._stores.standby() else watch.reason,
                 "last_poll": watch.last_poll.isoformat() if watch.last_poll else None,
                 "lag_s": watch.lag_seconds,
                 "polls": watch.polls,
@@ -246,7 +270,7 @@ class _Status:
                     "found": dict(self._reconciler.state.found),
                 },
             },
-            "filings": await self._ledger.count(),
+            "filings": await self._stores.ledger.count(),
             "alerts": {
                 "from_feed": counters.alerts_from_feed,
                 "from_rules": counters.alerts_from_rules,
@@ -269,5 +293,7 @@ class _Status:
         return {"circuits": health["circuits"], "money": health["budget"]}
 
     def problems(self) -> list[str]:
-        watch = self._poller.state
-        return [f"EDGAR: {watch.reason}"] if watch.word in ("failing", "stopped") else []
+        watch, found = self._poller.state, self._stores.problems()
+        if watch.word in ("failing", "stopped") and not self._stores.standby():
+            found.append(f"EDGAR: {watch.reason}")
+        return found

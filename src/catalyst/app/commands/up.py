@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catalyst.errors import CatalystError, UsageError
+from catalyst.errors import CatalystError, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from catalyst.app.build import Service
@@ -33,6 +33,7 @@ Start = Annotated[str, typer.Option(help="Begin a replay at this New York time, 
 Host = Annotated[str | None, typer.Option(help="Address to bind; beyond loopback needs CATALYST_API_KEYS")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of REST, WebSocket and dashboard [8765]")]
 Data = Annotated[Path | None, typer.Option(help="Folder of databases and caches [data]")]
+Role = Annotated[str, typer.Option(help="With REDIS_URL: auto (watch EDGAR when nobody else does) or web (only serve)")]
 UntilEnd = Annotated[bool, typer.Option("--until-end", help="Stop when a replay has brought everything")]
 
 _FILES = 65_536
@@ -50,6 +51,7 @@ def up(
     port: Port = None,
     data: Data = None,
     until_end: UntilEnd = False,
+    role: Role = "auto",
 ) -> None:
     """Watch filings, serve them, and print alerts here: all in one process, nothing else to install.
 
@@ -57,6 +59,8 @@ def up(
     (GEMINI_API_KEY, ANTHROPIC_API_KEY, …) or a local server (LLM_LOCAL_ENABLED=1) adds the model's word as an update.
 
     catalyst up --source replay:../shared/corpus/edgar --speed 600
+
+    With REDIS_URL set, any number of processes may run, here or elsewhere: all serve, and exactly one watches.
     """
     from catalyst.app import log
     from catalyst.app.settings import load
@@ -73,15 +77,26 @@ def up(
     _warn_idle(settings)
     spec = source_spec(source, settings, _speed(speed), volume, start)
     folder = (data or settings.app.data_dir) / spec.folder
-    _loop_run(settings, spec, folder, context.info_name == "up", until_end)
+    watches = _watches(role, settings)
+    _loop_run(settings, spec, folder, context.info_name == "up", until_end, watches)
 
 
-def _loop_run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
+def _watches(role: str, settings: Settings) -> bool:
+    if role not in ("auto", "web"):
+        raise UsageError(f"--role {role!r}: use auto or web")
+    if role == "web" and not settings.hub.redis_url:
+        raise UsageError("--role web only serves what another process writes to Redis: set REDIS_URL")
+    return role == "auto"
+
+
+def _loop_run(
+    settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool, watches: bool
+) -> None:
     import uvloop
 
     _allow_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings, spec, folder, printing, until_end))
+        runner.run(_run(settings, spec, folder, printing, until_end, watches))
 
 
 def _allow_files() -> None:
@@ -93,13 +108,18 @@ def _allow_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, _FILES)), hard))
 
 
-async def _run(settings: Settings, spec: SourceSpec, folder: Path, printing: bool, until_end: bool) -> None:
+async def _run(
+    settings: Settings, spec: SourceSpec, base: Path, printing: bool, until_end: bool, watches: bool
+) -> None:
     from catalyst.app.build import service
-    from catalyst.app.lock import held
+    from catalyst.app.lock import held_one
     from catalyst.app.source import opened
 
-    with held(folder):
-        async with opened(spec, settings, folder / "clock") as source, service(settings, source, folder) as parts:
+    with held_one(base, several=bool(settings.hub.redis_url)) as folder:
+        async with (
+            opened(spec, settings, folder / "clock") as source,
+            service(settings, source, folder, base.name, watches=watches) as parts,
+        ):
             parts.server.bind()
             _banner(parts, folder)
             await _until_stopped(parts, printing, until_end)
@@ -138,16 +158,33 @@ async def _watch_end(parts: Service, until_end: bool) -> None:
 async def _print_alerts(parts: Service) -> None:
     """Every message from here on, as a line; what an earlier process printed is not printed again."""
     from catalyst.bot.terminal import Terminal
+    from catalyst.stream.log import EpochChanged
     from catalyst.stream.types import Alert
 
     terminal = Terminal(sys.stdout)
-    _, position = await parts.log.bounds()
+    position = await _head(parts)
     while True:
-        await parts.log.wait(position)
-        records = await parts.log.read(position, 100)
+        try:
+            await parts.log.wait(position)
+            records = await parts.log.read(position, 100)
+        except EpochChanged:
+            position = await _head(parts)
+            continue
+        except Unavailable:
+            await asyncio.sleep(0.5)
+            continue
         lines = [terminal.line(Alert.model_validate_json(record.body)) + "\n" for record in records]
         await _put("".join(lines).encode(sys.stdout.encoding, "replace"))
-        position = records[-1].offset
+        position = records[-1].offset if records else position
+
+
+async def _head(parts: Service) -> int:
+    """Where the log ends, as soon as it can be asked."""
+    while True:
+        try:
+            return (await parts.log.bounds())[1]
+        except Unavailable:
+            await asyncio.sleep(0.5)
 
 
 async def _put(text: bytes) -> None:
