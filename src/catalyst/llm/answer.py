@@ -45,7 +45,7 @@ async def _pieces(
     """Refers to no AnswerStream, so that dropping one frees this at once and the event loop closes it."""
     await service.start()
     began = service.monotonic()
-    trail = Trail(service.prepare(request))
+    trail = Trail(await service.prepared(request))
     await service.enter(trail.job, external)
     pieces = service.pieces(trail)
     try:

@@ -282,6 +282,7 @@ class Attempts:
                 retry=trail.calls,
                 estimated=estimated,
                 variant=job.request.template,
+                left_out=job.tokens_left_out,
                 quota_day=attempt.quota_day,
             )
         )

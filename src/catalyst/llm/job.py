@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -37,6 +37,8 @@ class Job:
     scopes: tuple[Scope, ...]
     texts: tuple[str, ...] = ()
     """To embed; the request's prompt then only stands for their size."""
+    tokens_left_out: int = 0
+    """Of the documents, by compression."""
 
     def call(
         self,
@@ -75,23 +77,24 @@ class Job:
         )
 
 
-def folded(request: LLMRequest) -> tuple[Message, ...]:
-    """System turns first, then the conversation, with the documents in its last user turn.
+def folded(request: LLMRequest, shortened: Sequence[str] | None = None) -> tuple[Message, ...]:
+    """System turns first, then the conversation, with the documents (or what was made of them) in its last user turn.
 
     Raises LLMValidationError where documents have no user turn to stand in.
     """
     system = [_turn("system", request.system_prompt)] if request.system_prompt else []
+    documents = request.documents if shortened is None else shortened
     if request.prompt:
-        text = _with_documents(request.documents, request.prompt) if request.documents else request.prompt
+        text = _with_documents(documents, request.prompt) if documents else request.prompt
         return (*system, _turn("user", text))
     turns = [turn for turn in request.messages if turn.role != "system"]
     system += [turn for turn in request.messages if turn.role == "system"]
-    if request.documents:
+    if documents:
         users = [place for place, turn in enumerate(turns) if turn.role == "user"]
         if not users:
             raise LLMValidationError("documents need a user message to stand with: add one")
         last = turns[users[-1]]
-        turns[users[-1]] = last.model_copy(update={"content": _with_documents(request.documents, last.content)})
+        turns[users[-1]] = last.model_copy(update={"content": _with_documents(documents, last.content)})
     return (*system, *turns)
 
 
@@ -105,7 +108,7 @@ def question(request: LLMRequest) -> str:
     return request.prompt or "\n".join(turn.content for turn in request.messages if turn.role == "user")
 
 
-def _with_documents(documents: list[str], text: str) -> str:
+def _with_documents(documents: Sequence[str], text: str) -> str:
     """Documents between tags that they cannot close themselves."""
     parts = [
         f'<document index="{number}">\n{document.replace("</document>", "&lt;/document&gt;")}\n</document>'

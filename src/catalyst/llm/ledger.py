@@ -59,6 +59,8 @@ class Row:
     """The provider did not say what it used; the cost is the most it can be."""
     variant: str = ""
     """The prompt template that made the request, by id, version and hash: how its variants fare is read from here."""
+    left_out: int = 0
+    """Input tokens that compression spared."""
     quota_day: str = ""
     """The day of the provider's free quota that this call counts against."""
 
@@ -145,13 +147,13 @@ class Ledger:
     def _insert(self, connection: sqlite3.Connection, rows: list[Row], admitted: list[tuple[str, float]]) -> None:
         connection.executemany(
             "INSERT INTO attempts (at, request, tenant, feature, provider, model, outcome, cache_kind, tokens_in, "
-            "tokens_out, tokens_cached, cost, saved, price_version, latency_ms, retry, estimated, variant) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "tokens_out, tokens_cached, cost, saved, price_version, latency_ms, retry, estimated, variant, "
+            "left_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     row.at, row.request, row.tenant, row.feature, row.provider, row.model, row.outcome,
                     row.cache_kind, row.tokens_in, row.tokens_out, row.tokens_cached, row.cost, row.saved,
-                    row.price_version, row.latency_ms, row.retry, row.estimated, row.variant,
+                    row.price_version, row.latency_ms, row.retry, row.estimated, row.variant, row.left_out,
                 )
                 for row in rows
             ],

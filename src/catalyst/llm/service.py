@@ -23,17 +23,16 @@ from catalyst.errors import (
     StructuredOutputError,
     UsageError,
 )
-from catalyst.llm import tokens
 from catalyst.llm.answer import AnswerStream
 from catalyst.llm.budget import Spent
 from catalyst.llm.cache_seam import CacheHit
 from catalyst.llm.embedding import Embeddings, embed
-from catalyst.llm.job import Job, folded, question
+from catalyst.llm.job import Job
 from catalyst.llm.ledger import Row
 from catalyst.llm.prices import usd
-from catalyst.llm.retry import retries_of
-from catalyst.llm.router import Target, complexity_of, score
-from catalyst.llm.structured import Mismatch, parse, repair_turns, schema_of
+from catalyst.llm.ready import ready, shortened_beside
+from catalyst.llm.router import Target
+from catalyst.llm.structured import Mismatch, parse, repair_turns
 from catalyst.llm.trail import Trail
 from catalyst.llm.types import Completion, LLMRequest, LLMResponse
 
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from catalyst.http import Http
     from catalyst.llm.assembly import Parts
     from catalyst.llm.cache_seam import AnswerCache
+    from catalyst.llm.compress import Shortened
     from catalyst.llm.models import Catalog
     from catalyst.llm.settings import HubSettings
 
@@ -67,7 +67,6 @@ class LLMService:
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count(1)
         self._started = False
-        self._told: set[str] = set()
 
     @classmethod
     def from_settings(
@@ -114,7 +113,7 @@ class LLMService:
         """
         await self.start()
         began = self._clock.monotonic()
-        job = self.prepare(request)
+        job = await self.prepared(request)
         hit = await self._cached(job)
         if hit is not None:
             return self._from_cache(job, hit, began)
@@ -233,36 +232,14 @@ class LLMService:
         """Begin `get_stats` anew; Prometheus counters and the ledger stay."""
         self._parts.stats.reset(self._clock.now())
 
-    def prepare(self, request: LLMRequest) -> Job:
-        """A request made ready. Raises LLMValidationError."""
-        parts, now = self._parts, self._clock.now()
-        if request.compress_prompt:
-            self._say_once("compress_prompt")
-        messages, schema = folded(request), schema_of(request)
-        size = tokens.input_bytes(messages, request.tools, schema)
-        length = sum(len(message.content) for message in messages) - len(request.system_prompt)
-        why, complexity = "asked for", str(request.complexity)
-        if complexity == "auto":
-            points = score(request, schema, question(request), length)
-            complexity, why = complexity_of(request, points, parts.settings.complexity_threshold), f"score {points:g}"
-        seconds = request.timeout_seconds
-        if "timeout_seconds" not in request.model_fields_set:
-            seconds = parts.settings.timeout_seconds
-        return Job(
-            request=request,
-            id=request.request_id or f"{self._run}-{next(self._numbers)}",
-            messages=messages,
-            schema=schema,
-            length=length,
-            tokens=tokens.estimated(size),
-            bound=tokens.bound(size, len(messages), framed=bool(request.tools or schema is not None)),
-            complexity=complexity,
-            why=why,
-            now=now,
-            deadline=self._clock.monotonic() + seconds,
-            retries=retries_of(request.max_retries, parts.settings.max_retries, request.priority),
-            scopes=parts.periods.scopes(now, request.tenant, request.feature_name),
-        )
+    async def prepared(self, request: LLMRequest) -> Job:
+        """`prepare`, with documents shortened beside the event loop. Raises LLMValidationError."""
+        return self.prepare(request, await shortened_beside(request))
+
+    def prepare(self, request: LLMRequest, short: Shortened | None = None) -> Job:
+        """A request made ready; its documents shortened where it asks for that. Raises LLMValidationError."""
+        name = request.request_id or f"{self._run}-{next(self._numbers)}"
+        return ready(request, name, self._parts, self._clock, short)
 
     async def enter(self, job: Job, external: bool | None) -> None:
         """What `query` does before its attempts, for streams and embeddings; pair it with `leave`."""
@@ -280,11 +257,6 @@ class LLMService:
     def pieces(self, trail: Trail) -> Any:
         """The stream of (delta, target)."""
         return self._parts.attempts.stream(trail)
-
-    def _say_once(self, field: str) -> None:
-        if field not in self._told:
-            self._told.add(field)
-            log.warning("request.field.without_effect", field=field)
 
     async def _once(self, request: LLMRequest) -> LLMResponse:
         try:
@@ -386,6 +358,8 @@ class LLMService:
             attempts=trail.records,
             route=trail.route,
             request_id=trail.job.id,
+            prompt_compressed=trail.job.tokens_left_out > 0,
+            tokens_left_out=trail.job.tokens_left_out,
         )
 
     def response_of(self, trail: Trail, target: Target, completion: Completion, began: float) -> LLMResponse:

@@ -45,6 +45,7 @@ STEPS = (
     CREATE TABLE admissions (at REAL NOT NULL, tenant TEXT NOT NULL);
     CREATE INDEX admissions_at ON admissions (at);
     """,
+    "ALTER TABLE attempts ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;",
 )
 
 log = structlog.get_logger()

@@ -158,6 +158,8 @@ class LLMResponse(BaseModel):
     tool_calls: list[ToolCall] = Field(default_factory=list)
     cache_key: str = ""
     prompt_compressed: bool = False
+    tokens_left_out: int = 0
+    """Of the documents, by compression; counted by `compress.TOKENIZER`, not by the provider."""
     retries: int = 0
     attempts: list[Attempt] = Field(default_factory=list)
     route: str = ""
