@@ -121,6 +121,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         date_header=False,
         backlog=BACKLOG,
         ws_max_size=settings.frame_bytes,

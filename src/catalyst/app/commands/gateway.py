@@ -42,6 +42,7 @@ def gateway(
 
 async def _run(settings: Settings, data_dir: Path) -> None:
     import asyncio
+    import gc
     import signal
 
     from catalyst.app.build.gateway import gateway
@@ -51,6 +52,7 @@ async def _run(settings: Settings, data_dir: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with gateway(settings, data_dir) as server:
         server.bind()
+        gc.freeze()  # what was loaded stays: the collector need not look at it again and again
         print(f"gateway  {server.url}/v1", file=sys.stderr)
         print("keys     catalyst keys add NAME makes one; Ctrl-C stops", file=sys.stderr)
         serving, stopping = asyncio.create_task(server.run()), asyncio.create_task(stop.wait())

@@ -98,6 +98,7 @@ class Gateway:
         self._requests = Counter(
             "catalyst_gateway_requests", "Requests to the gateway", ("surface", "status"), registry=registry
         )
+        self._counts: dict[tuple[str, str], Any] = {}
         self._routes: dict[tuple[str, str], tuple[str, Callable[[Exchange, LLMService], Any]]] = {
             ("POST", "/v1/chat/completions"): ("write", self._chat),
             ("POST", "/v1/messages"): ("write", self._messages),
@@ -115,8 +116,15 @@ class Gateway:
             await self._serve(exchange)
         except CatalystError as error:
             await self._refuse(exchange, faults.of(error))
-        surface = "anthropic" if exchange.wants_anthropic else "openai"
-        self._requests.labels(surface, str(exchange.status or 499)).inc()
+        self._count(exchange)
+
+    def _count(self, exchange: Exchange) -> None:
+        """A status of 0 is a client that left before the answer."""
+        kind = ("anthropic" if exchange.wants_anthropic else "openai", str(exchange.status or 499))
+        counted = self._counts.get(kind)
+        if counted is None:
+            counted = self._counts[kind] = self._requests.labels(*kind)
+        counted.inc()
 
     async def _serve(self, exchange: Exchange) -> None:
         """Admit, find the route, and do its work for as long as the client stays."""
@@ -284,7 +292,9 @@ def _told(answer: LLMResponse) -> Headers:
 
 def _plain(text: str) -> bytes:
     """A header's value: a model's name may come from the client, and a line break in it would begin another header."""
-    return "".join(letter for letter in text[:128] if " " <= letter <= "~").encode()
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(letter for letter in text if " " <= letter <= "~")
+    return text[:128].encode()
 
 
 def _broken(exchange: Exchange, fault: Fault) -> bytes:
