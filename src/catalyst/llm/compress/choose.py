@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from catalyst.llm.compress.facts import GUIDANCE, NUMBER, TELLING, count_tokens, names, numbers
 from catalyst.llm.compress.units import LINE, ROW, Unit, units
 
-KEEP = 0.38
+KEEP = 0.36
 """Share of the tokens that whole sentences and rows may take; fragments for the floors come on top."""
 NUMBERS_FLOOR = 0.985
 ENTITIES_FLOOR = 0.95
@@ -25,7 +25,7 @@ PLACE_POINTS = 2.0
 DULL = 0.02
 """What boilerplate's words are worth beside others'; its facts count for the floor alone."""
 
-BEFORE, AFTER = 28, 16
+BEFORE, AFTER = 28, 30
 """Characters around a fact that a fragment keeps, out to whole words."""
 GAP = " … "
 WHOLE = 0.7
