@@ -46,13 +46,17 @@ def until_change(now: datetime) -> float:
     return min(ahead, default=CLOSED_SECONDS)
 
 
+def is_release(now: datetime) -> bool:
+    """Whether EDGAR is just releasing what it accepted in the evening."""
+    return is_open(now) and now.astimezone(NEW_YORK).time() < time(6, 1)
+
+
 def until_walk_back(now: datetime) -> float:
     """Seconds until the next walk back: 06:00, 06:01 (a release takes its time), every 5 minutes; hourly at night."""
     here = now.astimezone(NEW_YORK)
     midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
     since = (here - midnight).total_seconds()
-    release = OPEN <= here.time() < time(6, 1)
-    step = 3600.0 if not is_open(now) else 60.0 if release else WALK_BACK_SECONDS  # 06:00 is a whole hour
+    step = 3600.0 if not is_open(now) else 60.0 if is_release(now) else WALK_BACK_SECONDS  # 06:00 is a whole hour
     return step - since % step
 
 

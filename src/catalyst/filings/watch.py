@@ -17,7 +17,7 @@ import structlog
 from catalyst.clock import Clock
 from catalyst.errors import CatalystError, Refused, StorageError, Truncated
 from catalyst.filings.feed import FeedPage, parse_feed
-from catalyst.filings.hours import appeared, horizon, is_open, poll_interval, until_change, until_walk_back
+from catalyst.filings.hours import appeared, horizon, is_open, is_release, poll_interval, until_change, until_walk_back
 from catalyst.filings.ledger import Ledger
 from catalyst.filings.limiter import FIRST_PAGE, NEXT_PAGE, WALK_BACK, RateLimiter
 from catalyst.filings.types import FeedEntry, Filing
@@ -188,7 +188,9 @@ class Poller:
         reach = None if self._since else horizon(began)
         walk = _Walk()
         for number in range(MAX_PAGES):
-            page, new = await self._page(number, WALK_BACK)
+            # A release brings fetches by the hundred: its walk goes before them, and so does one that has found news.
+            rank = NEXT_PAGE if walk.new or is_release(began) else WALK_BACK
+            page, new = await self._page(number, rank)
             walk.add(page.entries)
             walk.new += len(new)
             beyond = reach is None and number + 1 >= WALK_BACK_PAGES and not new and not self._since
