@@ -168,6 +168,7 @@ class Http:
         max_bytes: int = 16 * MEBIBYTE,
         check: bool = True,
         before_send: BeforeSend | None = None,
+        redirects: bool = True,
     ) -> Response:
         """Send one request and read its whole answer within `timeout_seconds` of the clock.
 
@@ -182,6 +183,7 @@ class Http:
             timeout_seconds=timeout_seconds,
             max_bytes=max_bytes,
             before_send=before_send,
+            redirects=redirects,
         ) as answer:
             if check:
                 await answer.check()
@@ -202,18 +204,20 @@ class Http:
         timeout_seconds: float | None = 30.0,
         max_bytes: int = 50 * MEBIBYTE,
         before_send: BeforeSend | None = None,
+        redirects: bool = True,
     ) -> AsyncIterator[Stream]:
         """Open a request and hand its answer over unread; leaving early closes the connection.
 
         `before_send` is awaited once the connection stands, just before a request with a body leaves.
 
         A redirect is followed only for a GET or HEAD that bears no header of the caller's but conditions and
-        preferences: everything else might carry a key or a body to another host. It is answered as it came.
+        preferences: everything else might carry a key or a body to another host. It is answered as it came. With
+        `redirects` False none is: the caller wants to see where it leads first.
         """
         target = URL(url) if isinstance(url, str) else url
         deadline = _Deadline(timeout_seconds, self._clock.monotonic() + (timeout_seconds or 0.0))
         data = _Announced(body, before_send) if body and before_send else body
-        response = await self._open(method, target, headers, data, deadline)
+        response = await self._open(method, target, headers, data, deadline, redirects)
         async with response:
             yield Stream(response, max_bytes, self._clock, deadline)
 
@@ -224,8 +228,9 @@ class Http:
         headers: Mapping[str, str] | None,
         body: bytes | aiohttp.BytesPayload | None,
         deadline: _Deadline,
+        redirects: bool,
     ) -> aiohttp.ClientResponse:
-        follow = method in ("GET", "HEAD") and _bears_nothing(headers)
+        follow = redirects and method in ("GET", "HEAD") and _bears_nothing(headers)
         try:
             async with self._clock.timeout(deadline.seconds):
                 return await self._opened().request(

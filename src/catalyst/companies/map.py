@@ -7,7 +7,7 @@ brings the SEC's, cached in a file. Whatever goes wrong with a new list, the old
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -45,6 +45,7 @@ class Companies:
         self._companies: dict[str, Company] = {}
         self._owners: dict[str, str] = {}
         self._validators: dict[str, str] = {}
+        self._version = 0
         self.merge(listings)
 
     @classmethod
@@ -57,6 +58,14 @@ class Companies:
 
     def __len__(self) -> int:
         return len(self._companies)
+
+    def __iter__(self) -> Iterator[Company]:
+        return iter(self._companies.values())
+
+    @property
+    def version(self) -> int:
+        """Changes whenever a list was taken in: what is derived from the map can tell that it is out of date."""
+        return self._version
 
     def tickers(self, cik: str) -> tuple[str, ...]:
         """All tickers of a company in the SEC's own order; none where it is unknown."""
@@ -81,6 +90,10 @@ class Companies:
         """Everything known of a company, or None."""
         return self._companies.get(cik) or self._companies.get(normal_cik(cik))
 
+    def all(self) -> tuple[Company, ...]:
+        """All companies known, in the order of the lists they came from."""
+        return tuple(self._companies.values())
+
     def merge(self, listings: Iterable[Listing]) -> int:
         """Take in a list: its companies replace the same ones here, others stay. Returns how many it held."""
         fresh: dict[str, list[Listing]] = {}
@@ -88,6 +101,7 @@ class Companies:
             fresh.setdefault(listing.cik, []).append(listing)
         for cik, rows in fresh.items():
             self._put(cik, rows)
+        self._version += 1
         return len(fresh)
 
     def replace(self, listings: Iterable[Listing]) -> int:
@@ -99,6 +113,7 @@ class Companies:
         count = fresh.merge(rows)
         self._companies = {cik: company for cik, company in fresh._companies.items() if cik in ciks}
         self._owners = {t: cik for t, cik in fresh._owners.items() if cik in ciks}
+        self._version += 1
         return count
 
     async def refresh(self, http: Http, url: str = TICKERS_URL, *, timeout_seconds: float = 30.0) -> bool:
