@@ -1,0 +1,199 @@
+"""When will it end? A distribution over days for open spells, learned from finished and unfinished ones.
+
+`Delays.learn` tries a few ways of seeing the data (global median, due date, shrunken effects with long or short memory)
+at earlier moments, each with only what was known then, and keeps the one that would have been right most. The misses of
+those trials, not the fit's own residuals, make the intervals (split conformal, scaled by each group's spread). Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalyst.cashflow.effects import Effects, Spell, fit, median
+from catalyst.cashflow.mass import Curve, Mass
+
+ORIGINS = 6
+"""Earlier moments at which each way is tried."""
+MOST = 12_000
+"""Spells learned from, the latest ones."""
+ENOUGH = 30
+"""Finished spells below which only the plain ways are tried."""
+_MEMORIES = ((None, "all of the past"), (180.0, "the last year mostly"), (75.0, "the last months mostly"))
+"""Half-lives in days, and how to say them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of seeing the data."""
+
+    title: str
+    from_due: bool
+    effects: bool = False
+    half_life: float | None = None
+
+
+PLAIN = (Way("the median delay of all", False), Way("the agreed day and the usual lateness", True))
+RICH = tuple(
+    Way(f"each group's own delay from the {'agreed day' if due else 'start'}, {told}", due, True, half_life)
+    for due in (False, True)
+    for half_life, told in _MEMORIES
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a trial missed: in days over its spread, finished or only so far."""
+
+    value: float
+    finished: bool
+    missed_days: float | None
+    """Of the middle of the forecast; None while nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """What was learned up to a day. `mass` asks it."""
+
+    way: Way
+    curve: Curve
+    effects: Effects | None
+    finished: int
+    """Spells that taught it."""
+    mae_days: float | None
+    """Mean miss of the way kept, in the trials; None where there was too little for trials."""
+
+    @classmethod
+    def learn(cls, spells: Sequence[Spell], day: int, *, prior: Sequence[tuple[int, float]] = ()) -> Delays | None:
+        """Learn from what was known at the end of `day`; None where nothing had ended and there is no prior.
+
+        `prior` (days, weight) counts beside thin history and vanishes as history grows.
+        """
+        known = [spell.known(day) for spell in spells if spell.start <= day]
+        known = sorted(known, key=lambda spell: spell.start)[-MOST:]
+        finished = sum(spell.end is not None for spell in known)
+        if finished < ENOUGH:
+            return _thin(known, day, finished, prior)
+        way, scores, mae = _choose(known, day)
+        effects = fit(known, day, from_due=way.from_due, half_life=way.half_life) if way.effects else None
+        return cls(way, Curve(_weighed(scores, way.effects)), effects, finished, mae)
+
+    def mass(self, spell: Spell, day: int) -> Mass:
+        """The days after `day` on which `spell`, open at its end, ends. One not begun yet counts from its start."""
+        center, scale = self._place(spell)
+        age = day - spell.start
+        mass = self.curve.days(center, scale, max(-1, age))
+        return mass.later(-age - 1) if age < -1 else mass
+
+    def seen(self, name: str) -> bool:
+        """Whether this customer has taught anything."""
+        return self.effects is not None and name in self.effects.spreads
+
+    def _place(self, spell: Spell) -> tuple[float, float]:
+        if self.effects is None:
+            return (float(spell.promised) if self.way.from_due else 0.0), 1.0
+        return self.effects.center(spell.promised, spell.groups), self.effects.scale(spell.groups)
+
+
+def _thin(known: Sequence[Spell], day: int, finished: int, prior: Sequence[tuple[int, float]]) -> Delays | None:
+    """Too little for trials: what there is, beside the prior, told apart by nothing."""
+    from_due = len({spell.promised for spell in known}) > 1 and finished >= 8
+    way = PLAIN[from_due]
+    scores = [(float(_so_far(spell, day, way)), spell.end is not None, 1.0) for spell in known]
+    usual = median([spell.promised for spell in known]) if from_due and known else 0
+    scores += [(value - usual, True, weight) for value, weight in prior]
+    return Delays(way, Curve(scores), None, finished, None) if any(done for _, done, _ in scores) else None
+
+
+def _so_far(spell: Spell, day: int, way: Way) -> int:
+    reached = day - spell.start if spell.end is None else spell.end - spell.start
+    return reached - (spell.promised if way.from_due else 0)
+
+
+def _choose(known: Sequence[Spell], day: int) -> tuple[Way, list[Score], float | None]:
+    """The plain way that did best in trials, unless a richer one did clearly better."""
+    origins = _origins(known, day)
+    fixed = len({spell.promised for spell in known}) == 1
+    plain = [way for way in PLAIN if not (fixed and way.from_due)]
+    rich = [way for way in RICH if not (fixed and way.from_due)]
+    trials = {way: _trials(known, day, origins, way) for way in (*plain, *rich)}
+    best_plain = min(plain, key=lambda way: _mae(trials[way]))
+    best_rich = min(rich, key=lambda way: _mae(trials[way]))
+    if _clearly(trials[best_rich], trials[best_plain]):
+        return best_rich, trials[best_rich], _mae(trials[best_rich])
+    scores = [Score(float(_so_far(s, day, best_plain)), s.end is not None, None) for s in known]
+    return best_plain, scores, _mae(trials[best_plain])
+
+
+def _weighed(scores: Sequence[Score], trials: bool) -> list[tuple[float, bool, float]]:
+    """Later trials weigh more: they stand on as much history as the forecast itself, and drift shows in them first."""
+    return [
+        (score.value, score.finished, (place + 1) / len(scores) if trials else 1.0)
+        for place, score in enumerate(scores)
+    ]
+
+
+def _origins(known: Sequence[Spell], day: int) -> list[int]:
+    """Equally many spells begin between two of them; the first third of the past only teaches."""
+    tested = known[len(known) // 3 :]
+    step = max(1, len(tested) // ORIGINS)
+    return sorted({tested[index].start for index in range(0, len(tested), step)} - {day})[:ORIGINS]
+
+
+def _trials(known: Sequence[Spell], day: int, origins: Sequence[int], way: Way) -> list[Score]:
+    """Each spell that began after an origin and not after the next, forecast at the origin, judged at `day`."""
+    scores: list[Score] = []
+    for origin, until in zip(origins, [*origins[1:], day], strict=True):
+        past = [spell.known(origin) for spell in known if spell.start <= origin]
+        if sum(spell.end is not None for spell in past) >= 8:
+            judged = [spell for spell in known if origin < spell.start <= until]
+            scores += _judge(past, judged, origin, day, way)
+    return scores
+
+
+def _judge(past: Sequence[Spell], judged: Sequence[Spell], origin: int, day: int, way: Way) -> list[Score]:
+    if not way.effects:
+        curve = Curve([(float(_so_far(spell, origin, way)), spell.end is not None, 1.0) for spell in past])
+        model = Delays(way, curve, None, 0, None)
+        middle = _middle(curve)
+    else:
+        model = Delays(way, _UNUSED, fit(past, origin, from_due=way.from_due, half_life=way.half_life), 0, None)
+        middle = 0.0
+    return [_score(model, spell, day, middle) for spell in judged]
+
+
+def _middle(curve: Curve) -> float:
+    """The median, or the largest finished score where less than half are finished."""
+    points = (point for point, total in zip(curve.points, curve.sums, strict=True) if total >= 0.5)
+    return next(points, curve.points[-1])
+
+
+def _score(model: Delays, spell: Spell, day: int, middle: float) -> Score:
+    center, scale = model._place(spell)
+    reached = (day if spell.end is None else spell.end) - spell.start
+    miss = reached - center - middle
+    told = abs(miss) if spell.end is not None or miss > 0 else None
+    return Score((reached - center) / scale, spell.end is not None, told)
+
+
+def _mae(scores: Sequence[Score]) -> float:
+    told = [score.missed_days for score in scores if score.missed_days is not None]
+    return sum(told) / len(told) if told else math.inf
+
+
+def _clearly(rich: Sequence[Score], plain: Sequence[Score]) -> bool:
+    """Whether the richer way misses less by more than chance would have it (one standard error of the difference)."""
+    gains = [
+        p.missed_days - r.missed_days
+        for r, p in zip(rich, plain, strict=True)
+        if r.missed_days is not None and p.missed_days is not None
+    ]
+    if len(gains) < ENOUGH:
+        return False
+    mean = sum(gains) / len(gains)
+    error = math.sqrt(sum((gain - mean) ** 2 for gain in gains) / len(gains) / len(gains))
+    return mean > error
+
+
+_UNUSED = Curve([(0.0, True, 1.0)])
