@@ -1,19 +1,26 @@
 """A recorded day through the whole service: every accession alerted once, and how long each took.
 
-    python -m bench.replay [--data DIR] [--speed 600] [--start 15:55 --until 16:35] [--quick]
+    python -m bench.replay [--data DIR] [--speed 600] [--start 15:55 --until 16:35] [--volume 10] [--model] [--quick]
 
 Latency is from the poll response that first showed a filing to its receipt on a WebSocket in another process. It is
-meaningful at --speed 1 only; a faster replay measures completeness.
+meaningful at --speed 1 only; a faster replay measures completeness. With --until, nothing is released after it, and
+`drain_s` is how long it then took to tell the rest (8 requests a second bound it). With --model, a fake vendor answers
+each call after 300 to 1,500 ms: `update_mean_s`, `update_p95_s` are from the poll response to the model's last word.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import json
+import random
 import tempfile
+import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +31,58 @@ import websockets
 from bench.common import CORPUS, catalyst, free_port, get_json, percentile, report, say, wait_ready
 from catalyst.clock import NEW_YORK
 from catalyst.emulator import Recording, sample_path
+
+FIRST_ROWS = timedelta(minutes=10)
+"""Rows from so long before --start are in the feed already; older ones are left out."""
+
+READING = {
+    "label": "neutral",
+    "sentiment": 0.0,
+    "confidence": 0.5,
+    "evidence": [],
+    "summary": "The company filed a report.",
+    "keywords": ["report"],
+    "event_types": [],
+    "facts": [],
+    "risks": [],
+}
+"""What the fake model says of every filing."""
+
+
+@contextlib.contextmanager
+def slow_model(seed: int = 1) -> Iterator[dict[str, str]]:
+    """A fake OpenAI on loopback, in a thread, that takes 300 to 1,500 ms; the environment that leads to it."""
+    from tests.fakes.openai import OpenAI
+    from tests.fakes.server import FakeServer
+
+    draw, loop, server = random.Random(seed), asyncio.new_event_loop(), FakeServer(OpenAI())
+    for _ in range(20_000):
+        server.says(json.dumps(READING), delay=draw.uniform(0.3, 1.5))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+    try:
+        yield {"OPENAI_API_KEY": server.key, "OPENAI_BASE_URL": server.url}
+    finally:
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+def cut(recording: Recording, start: datetime, until: datetime, folder: Path) -> Path:
+    """A recording of the same texts, whose feed holds what was released from shortly before `start` to `until`."""
+    rows: list[bytes] = []
+    for one in recording.filings():
+        if not one.copy and (start - FIRST_ROWS).timestamp() <= one.released <= until.timestamp():
+            rows += [row.entry for row in one.rows]
+    pages = folder / "feeds" / "getcurrent"
+    pages.mkdir(parents=True)
+    head = b'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<feed xmlns="http://www.w3.org/2005/Atom">\n'
+    (pages / "walk.xml").write_bytes(b"%b%b</feed>\n" % (head, b"\n".join(rows)))
+    for name in ("filings", "metadata", "MANIFEST.csv"):
+        if (recording.folder / name).exists():
+            (folder / name).symlink_to(recording.folder.resolve() / name)
+    return folder
 
 
 class Tape:
@@ -59,6 +118,14 @@ def latencies(tape: Tape, released: dict[str, float]) -> tuple[list[float], list
     early = [ms for ms, (_, message) in zip(took, alerts, strict=True) if message["analysis"]["source"] == "feed"]
     lags = [_ns(message["seen_at"]) / 1e9 - released[message["filing_id"]] for _, message in alerts]
     return took, early, lags
+
+
+def updates(tape: Tape) -> tuple[list[float], int]:
+    """Seconds from seen to the model's last word, and how many filings had another's."""
+    last = [message for _, message in tape.messages if message["final"]]
+    read = [message for message in last if message["analysis"]["source"] == "llm"]
+    took = [(_ns(message["timestamp"]) - _ns(message["seen_at"])) / 1e9 for message in read]
+    return took, len(last) - len(read)
 
 
 def _ns(text: str) -> int:
@@ -106,11 +173,34 @@ def figures(
         "p95_ms": percentile(took, 0.95) if timed else None,
         "feed_alerts": len(early),
         "feed_alert_p95_ms": percentile(early, 0.95) if timed else None,
+        **_updated(tape),
         "lag_p50_s": percentile(lags, 0.50),
         "lag_p95_s": percentile(lags, 0.95),
         "cpu_s": round(cpu, 2),
         "rss_mb": round(rss / 2**20, 1),
     }
+
+
+def _updated(tape: Tape) -> dict[str, Any]:
+    took, without = updates(tape)
+    if not took:
+        return {}
+    return {
+        "updates": len(took),
+        "update_mean_s": round(sum(took) / len(took), 3),
+        "update_p95_s": percentile(took, 0.95),
+        "update_errors": round(without / (len(took) + without), 4),
+    }
+
+
+def drained(tape: Tape, until: datetime | None) -> dict[str, Any]:
+    """Seconds after `until` at which the last alert and the last message of all were made."""
+    if until is None:
+        return {}
+    made = [(datetime.fromisoformat(message["timestamp"]), message["version"]) for _, message in tape.messages]
+    alerts = [moment for moment, version in made if version == 1]
+    after = {"drain_s": max(alerts) - until, "drain_all_s": max(moment for moment, _ in made) - until}
+    return {name: round(max(0.0, span.total_seconds()), 1) for name, span in after.items()}
 
 
 def expected_count(recording: Recording, start: datetime | None, until: datetime | None) -> int:
@@ -127,6 +217,7 @@ def main() -> None:
     parser.add_argument("--volume", type=int, default=1)
     parser.add_argument("--start", default="", help="HH:MM New York of the recorded day")
     parser.add_argument("--until", default="", help="HH:MM New York; else the end of the recording")
+    parser.add_argument("--model", action="store_true", help="a fake model that takes 300 to 1,500 ms")
     parser.add_argument("--quick", action="store_true", help="the sample day at speed 60")
     options = parser.parse_args()
     if options.quick:
@@ -136,8 +227,12 @@ def main() -> None:
     until = _at(recording, options.until)
     expected = expected_count(recording, start if options.start else None, until)
     say(f"{expected} accessions from {start:%H:%M} to {until or recording.ends_at:%H:%M} New York")
-    with tempfile.TemporaryDirectory() as folder:
-        run(options, expected, until, Path(folder), {one.accession: one.released for one in recording.filings()})
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        if until is not None:
+            options.data = cut(recording, start, until, Path(folder) / "cut")
+        environ = stack.enter_context(slow_model()) if options.model else {}
+        released = {one.accession: one.released for one in recording.filings()}
+        run(options, expected, until, Path(folder), released, environ)
 
 
 def _at(recording: Recording, text: str) -> datetime | None:
@@ -145,22 +240,26 @@ def _at(recording: Recording, text: str) -> datetime | None:
 
 
 def run(
-    options: argparse.Namespace, expected: int, until: datetime | None, folder: Path, released: dict[str, float]
+    options: argparse.Namespace,
+    expected: int,
+    until: datetime | None,
+    folder: Path,
+    released: dict[str, float],
+    environ: dict[str, str],
 ) -> None:
     port = free_port()
     arguments = ["serve", "--source", f"replay:{options.data}", "--speed", str(options.speed), "--port", str(port)]
     arguments += ["--volume", str(options.volume), "--data", str(folder)]
     arguments += ["--start", options.start] if options.start else []
     began = time.monotonic()
-    with catalyst(*arguments, log=folder / "log") as process:
+    with catalyst(*arguments, log=folder / "log", **environ) as process:
         wait_ready(f"http://127.0.0.1:{port}/health/live", process)
         watched = psutil.Process(process.pid)
         tape, peak = asyncio.run(follow(port, expected, until, watched))
         cpu = watched.cpu_times()
         used = cpu.user + cpu.system
-    result = figures(tape, expected, used, peak, options.speed, released) | {
-        "wall_s": round(time.monotonic() - began, 1)
-    }
+    result = figures(tape, expected, used, peak, options.speed, released) | drained(tape, until)
+    result["wall_s"] = round(time.monotonic() - began, 1)
     report("replay", result, settings=vars(options))
 
 

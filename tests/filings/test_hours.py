@@ -54,12 +54,12 @@ def test_the_walk_back_never_waits_for_nothing():
 @pytest.mark.parametrize(
     ("moment", "reach"),
     [
-        ("06:00:00", "2025-12-11T17:00:00"),
-        ("06:29:00", "2025-12-11T17:00:00"),
-        ("11:00:00", "2025-12-11T17:00:00"),
+        ("06:00:00", "2025-12-11T06:00:00"),
+        ("06:29:00", "2025-12-11T06:00:00"),
+        ("11:00:00", "2025-12-11T16:00:00"),
         ("11:05:00", None),
-        ("2025-12-15T06:00:00", "2025-12-12T17:00:00"),
+        ("2025-12-15T06:00:00", "2025-12-12T06:00:00"),
     ],
 )
-def test_the_full_walk_reaches_the_evening_before(moment: str, reach: str | None):
+def test_the_full_walk_reaches_the_afternoon_before_and_the_releases_the_whole_day(moment: str, reach: str | None):
     assert horizon(at(moment)) == (at(reach) if reach else None)

@@ -21,7 +21,7 @@ _CHECKS = {"rss": (600.0, 60.0), "search": (1800.0, 420.0), "index": (1800.0, 30
 """Seconds between comparisons, and after the hour's beginning."""
 
 _FULL_UNTIL = time(6, 30)
-_EVENING = time(17, 0)
+_EVENING = time(16, 0)
 
 
 def is_open(now: datetime) -> bool:
@@ -82,9 +82,10 @@ def at_time(day: date, hour: float) -> datetime:
 
 
 def horizon(now: datetime) -> datetime | None:
-    """How far a walk back goes: to the evening before (of a Friday, over a weekend), or None for a few pages only.
+    """How far a walk back goes: to the afternoon before (of a Friday, over a weekend), or None for a few pages only.
 
-    It goes all the way at the morning's release, when EDGAR is closed, and in the first five minutes of each hour.
+    It goes all the way when EDGAR is closed and in the first five minutes of each hour, and further yet, to the
+    beginning of the day before, at the morning's release: what is held over was not always accepted in the evening.
     """
     here = now.astimezone(NEW_YORK)
     if is_open(now) and here.time() >= _FULL_UNTIL and here.minute >= 5:
@@ -92,7 +93,7 @@ def horizon(now: datetime) -> datetime | None:
     day = here.date() - timedelta(days=1)
     while day.weekday() >= 5:
         day -= timedelta(days=1)
-    return datetime.combine(day, _EVENING, NEW_YORK)
+    return datetime.combine(day, OPEN if OPEN <= here.time() < _FULL_UNTIL else _EVENING, NEW_YORK)
 
 
 def appeared(entry: FeedEntry) -> datetime:
