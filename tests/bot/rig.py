@@ -13,10 +13,11 @@ from typing import Any
 from catalyst.bot.beside import Beside
 from catalyst.bot.client import Message
 from catalyst.bot.desk import Desk
-from catalyst.bot.discord import BotSender, Webhook, WebhookSender
+from catalyst.bot.discord import BotSender, WebhookSender
 from catalyst.bot.lane import Lane, LaneParts
 from catalyst.bot.outbox import Outbox, State
 from catalyst.bot.pace import Globe, Pace
+from catalyst.bot.places import Webhook
 from catalyst.bot.preferences import PreferenceStore
 from catalyst.bot.quotes import Bar, NoQuotes, Quote
 from catalyst.bot.senders import Sender

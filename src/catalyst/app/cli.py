@@ -10,6 +10,7 @@ import typer
 
 from catalyst import __version__
 from catalyst.app.commands.ask import ask
+from catalyst.app.commands.bot import bot
 from catalyst.app.commands.check import check
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
@@ -32,6 +33,7 @@ app.command("check")(check)
 app.command("tail")(tail)
 app.command("ask")(ask)
 app.command("usage")(usage)
+app.command("bot")(bot)
 app.command("gateway")(gateway)
 app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")

@@ -19,7 +19,7 @@ class Name:
     secret: bool = False
 
 
-_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY = (
+_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, _CACHE = (
     "EDGAR",
     "This process",
     "Web service",
@@ -105,26 +105,38 @@ NAMES: dict[str, Name] = {
     "LLM_FEATURE_BUDGETS": Name(_MONEY, "", "USD a month that a feature never exceeds, filings=300"),
     "LLM_COST_ALERT_WEBHOOK": Name(_MONEY, "", "An address that gets budget alerts as JSON"),
     "LLM_ALLOW_UNPRICED": Name(_MONEY, "0", "1 lets models without a known price be called"),
+    "LLM_CACHE_ENABLED": Name(_CACHE, "1", "0 keeps no answers"),
+    "LLM_CACHE_TTL_SECONDS": Name(_CACHE, "86400", "Seconds that an answer is kept; a request may say otherwise"),
+    "LLM_CACHE_TTL": Name(_CACHE, "", "Another name of LLM_CACHE_TTL_SECONDS"),
+    "LLM_CACHE_SIMILARITY_THRESHOLD": Name(_CACHE, "0.85", "Cosine from which the guard looks at a kept question"),
+    "LLM_CACHE_SIMILARITY": Name(_CACHE, "", "Another name of LLM_CACHE_SIMILARITY_THRESHOLD"),
+    "LLM_CACHE_STALE_SECONDS": Name(_CACHE, "0", "Seconds that an expired answer serves while a new one is fetched"),
     "LLM_USAGE_LOG_PATH": Name(_MONEY, "", "A file that also gets every attempt as a JSON line"),
+    "DISCORD_WEBHOOK_URL": Name("The bot", "", "A channel's webhook, or several, comma-separated", True),
+    "DISCORD_TOKEN": Name(
+        "The bot", "", "A Discord application's bot token: posts exactly once, direct messages", True
+    ),
+    "DISCORD_CHANNELS": Name("The bot", "", "Ids of the channels that the bot posts in, comma-separated"),
+    "DISCORD_PUBLIC_KEY": Name("The bot", "", "The application's public key: switches slash commands on"),
+    "DISCORD_APPLICATION_ID": Name("The bot", "", "The application's id, for `catalyst bot register`"),
+    "DISCORD_API_URL": Name("The bot", "https://discord.com/api/v10", "Where Discord is; a stand-in in tests"),
+    "ALERT_WEBHOOK_URL": Name("The bot", "", "An address of yours that gets every alert as signed JSON", True),
+    "ALERT_WEBHOOK_SECRET": Name(
+        "The bot", "", "What those are signed with (HMAC-SHA256), 16 characters or more", True
+    ),
+    "ALERT_MIN_PRIORITY": Name("The bot", "0", "Least priority score, where a channel has set no threshold"),
+    "SEC_DIGESTER_ENABLED": Name("The bot", "1", "0 stops filings: the bot goes on with headlines only"),
+    "FEATURE_PROGRESSIVE_ALERTS": Name("The bot", "1", "0 sends one message with the final word, after 10 s at most"),
+    "CATALYST_BOT_HOST": Name("The bot", "127.0.0.1", "Address of the slash commands' endpoint"),
+    "CATALYST_BOT_PORT": Name("The bot", "8766", "Port of the slash commands' endpoint"),
 }
 
 WITHOUT_EFFECT: dict[str, str] = {
-    "SEC_DIGESTER_ENABLED": "the bot",
-    "FEATURE_PROGRESSIVE_ALERTS": "the bot",
     "FEATURE_LLM_CLASSIFIER": "headline classification",
     "NEWS_FEEDS": "headlines",
     "MISTRAL_MIN_PRESCALE": "headline classification",
     "MISTRAL_BATCH_SIZE": "headline classification",
     "MISTRAL_BATCH_DELAY": "headline classification",
-    "DISCORD_WEBHOOK_URL": "the bot",
-    "DISCORD_TOKEN": "the bot",
-    "DISCORD_PUBLIC_KEY": "the bot",
-    "DISCORD_APPLICATION_ID": "the bot",
-    "LLM_CACHE_ENABLED": "the answer cache",
-    "LLM_CACHE_TTL_SECONDS": "the answer cache",
-    "LLM_CACHE_TTL": "the answer cache",
-    "LLM_CACHE_SIMILARITY_THRESHOLD": "the answer cache",
-    "LLM_CACHE_SIMILARITY": "the answer cache",
 }
 """Names of the contract whose feature is not in this version: read, and said so once."""
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from dotenv import dotenv_values
 
 from catalyst.app.names import NAMES, WITHOUT_EFFECT
+from catalyst.bot.settings import BotSettings
 from catalyst.errors import SettingsError
 from catalyst.filings.settings import FilingsSettings
 from catalyst.llm.settings import HubSettings
@@ -45,6 +46,7 @@ class Settings:
     hub: HubSettings
     web: WebSettings
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    bot: BotSettings = field(default_factory=BotSettings)
     idle: tuple[str, ...] = ()
     """Names that were set but have no effect in this version."""
 
@@ -59,10 +61,11 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     hub = _caught(faults, lambda: HubSettings.from_env(values), HubSettings())
     web = _caught(faults, lambda: WebSettings.from_env(values), WebSettings())
     gateway = _caught(faults, lambda: GatewaySettings.from_env(values), GatewaySettings())
+    bot = _caught(faults, lambda: BotSettings.from_env(values), BotSettings())
     if faults:
         raise SettingsError("; ".join(faults))
     idle = tuple(name for name in WITHOUT_EFFECT if name in values)
-    return Settings(app, filings, hub, web, gateway, idle)
+    return Settings(app, filings, hub, web, gateway, bot, idle)
 
 
 def defaults() -> Settings:

@@ -10,10 +10,9 @@ import hashlib
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import orjson
 import structlog
@@ -21,13 +20,13 @@ import structlog
 from catalyst.bot.cards import CHART
 from catalyst.bot.embeds import faults
 from catalyst.bot.pace import Pace, Urgency
+from catalyst.bot.places import API, Webhook
 from catalyst.bot.senders import Delivery, Forbidden, Limited, MessageGone, Rejected, SendError, TargetGone
-from catalyst.errors import SettingsError, TransportError
+from catalyst.errors import TransportError
 from catalyst.http import MEBIBYTE, Http, Response, retry_after
 
 log = structlog.get_logger()
 
-API = "https://discord.com/api/v10"
 SECONDS = 5.0
 """For one request; a trader waits no longer to know that we try again."""
 SUPPRESS_NOTIFICATIONS = 1 << 12
@@ -36,33 +35,6 @@ _NONCE_MINUTES = timedelta(minutes=1)
 """Discord remembers a nonce for a few minutes; we trust one."""
 _GONE_TARGET = {10003, 10015, 50027}
 _LONGEST = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where a webhook is: `key` names it without its secret."""
-
-    url: str = field(repr=False)
-    thread: str
-    key: str
-
-    @classmethod
-    def of(cls, url: str) -> Webhook:
-        """From the address that Discord shows, with `?thread_id=` for a thread. Raises SettingsError."""
-        parts = urlsplit(url.strip())
-        steps = parts.path.strip("/").split("/")
-        try:
-            place = steps.index("webhooks")
-            ident, _secret = steps[place + 1 :]
-        except ValueError:
-            raise SettingsError(
-                "DISCORD_WEBHOOK_URL is no webhook's address: copy it from the channel's integrations page"
-            ) from None
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
-        if not secure or not ident.isdigit():
-            raise SettingsError("DISCORD_WEBHOOK_URL must be an https address that ends in /webhooks/ID/TOKEN")
-        thread = dict(parse_qsl(parts.query)).get("thread_id", "")
-        return cls(urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), thread, f"webhook:{ident}")
 
 
 class _Wire:
