@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from catalyst.errors import BudgetExceeded, LLMValidationError, QuotaExceeded
 from catalyst.llm import LLMRequest, LLMResponse, Message, Tool
-from catalyst.llm.cache_seam import CacheHit
+from catalyst.llm.cache_seam import Ask, CacheHit, Visit
 from catalyst.llm.job import Job
 from tests.llm.hub import hub_of, rows, settings_of
 
@@ -19,12 +20,28 @@ class Kept:
     def __init__(self) -> None:
         self.answers: dict[str, LLMResponse] = {}
 
-    async def get(self, job: Job) -> CacheHit | None:
-        found = self.answers.get(job.request.prompt)
-        return CacheHit(found, "exact", job.request.prompt, saved=7) if found is not None else None
+    def start(self, ask: Ask) -> None: ...
 
-    async def put(self, job: Job, response: LLMResponse) -> None:
-        self.answers[job.request.prompt] = response
+    async def visit(self, job: Job) -> Visit:
+        return _Visit(self.answers, job.request.prompt)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"answers": len(self.answers)}
+
+    async def pause(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class _Visit(Visit):
+    def __init__(self, answers: dict[str, LLMResponse], prompt: str) -> None:
+        self._answers = answers
+        self.key = prompt
+        found = answers.get(prompt)
+        self.hit = CacheHit(found, "exact", prompt, saved=7) if found is not None else None
+
+    async def keep(self, response: LLMResponse) -> None:
+        self._answers[self.key] = response
 
 
 async def test_a_cached_answer_costs_nothing_and_counts_against_no_limit(wire, tmp_path):

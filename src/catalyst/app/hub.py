@@ -18,7 +18,7 @@ async def get_llm_service(settings: Settings | None = None) -> AsyncIterator[LLM
     Raises SettingsError when a setting is malformed or no provider is configured.
     """
     settings = settings or load()
-    async with hub(settings, settings.app.data_dir) as llm:
+    async with hub(settings, settings.app.data_dir, lasting=True) as llm:
         if llm is None:
             raise SettingsError(
                 "no model can be asked: set a provider's key (GEMINI_API_KEY, ANTHROPIC_API_KEY, …), or "

@@ -29,6 +29,7 @@ _EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, 
     "Local models",
     "Limits per tenant",
     "Money",
+    "Answer cache",
 )
 
 NAMES: dict[str, Name] = {
@@ -105,13 +106,13 @@ NAMES: dict[str, Name] = {
     "LLM_FEATURE_BUDGETS": Name(_MONEY, "", "USD a month that a feature never exceeds, filings=300"),
     "LLM_COST_ALERT_WEBHOOK": Name(_MONEY, "", "An address that gets budget alerts as JSON"),
     "LLM_ALLOW_UNPRICED": Name(_MONEY, "0", "1 lets models without a known price be called"),
+    "LLM_USAGE_LOG_PATH": Name(_MONEY, "", "A file that also gets every attempt as a JSON line"),
     "LLM_CACHE_ENABLED": Name(_CACHE, "1", "0 keeps no answers"),
     "LLM_CACHE_TTL_SECONDS": Name(_CACHE, "86400", "Seconds that an answer is kept; a request may say otherwise"),
     "LLM_CACHE_TTL": Name(_CACHE, "", "Another name of LLM_CACHE_TTL_SECONDS"),
     "LLM_CACHE_SIMILARITY_THRESHOLD": Name(_CACHE, "0.85", "Cosine from which the guard looks at a kept question"),
     "LLM_CACHE_SIMILARITY": Name(_CACHE, "", "Another name of LLM_CACHE_SIMILARITY_THRESHOLD"),
     "LLM_CACHE_STALE_SECONDS": Name(_CACHE, "0", "Seconds that an expired answer serves while a new one is fetched"),
-    "LLM_USAGE_LOG_PATH": Name(_MONEY, "", "A file that also gets every attempt as a JSON line"),
     "DISCORD_WEBHOOK_URL": Name("The bot", "", "A channel's webhook, or several, comma-separated", True),
     "DISCORD_TOKEN": Name(
         "The bot", "", "A Discord application's bot token: posts exactly once, direct messages", True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING
 
+from catalyst.llm.recall import replayed
 from catalyst.llm.trail import Trail
 from catalyst.llm.types import Completion, Delta, LLMRequest, LLMResponse, ToolCall, Usage
 
@@ -45,20 +46,33 @@ async def _pieces(
     """Refers to no AnswerStream, so that dropping one frees this at once and the event loop closes it."""
     await service.start()
     began = service.monotonic()
-    trail = Trail(await service.prepared(request))
-    await service.enter(trail.job, external)
-    pieces = service.pieces(trail)
+    job = await service.prepared(request)
+    visit = await service.visit(job)
     try:
-        async for delta, target in pieces:
-            whole.add(delta, target)
-            yield delta
-    finally:
+        if visit.hit is not None:
+            kept = service.recalled(job, visit.hit, began)
+            for delta in replayed(kept):
+                yield delta
+            whole.response = kept
+            return
+        trail = Trail(job)
+        await service.enter(job, external)
+        pieces = service.pieces(trail)
         try:
-            await pieces.aclose()
+            async for delta, target in pieces:
+                whole.add(delta, target)
+                yield delta
         finally:
-            service.leave(trail)
-    if whole.target is not None:
-        whole.response = service.response_of(trail, whole.target, whole.completion(), began)
+            try:
+                await pieces.aclose()
+            finally:
+                service.leave(trail)
+        if whole.target is not None:
+            whole.response = service.response_of(trail, whole.target, whole.completion(), began)
+            whole.response.cache_key = visit.key
+            await visit.keep(whole.response)
+    finally:
+        visit.leave()
 
 
 class _Whole:

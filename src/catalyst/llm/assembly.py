@@ -91,11 +91,15 @@ class Parts:
         """Write what is left and let go of the event loop."""
         await self.attempts.ledger.flush()
         await self.attempts.budget.spent([])
+        if self.cache is not None:
+            await self.cache.pause()
         await self.http.close()
         if self.redis is not None:
             await self.redis.aclose()
 
     async def close(self) -> None:
+        if self.cache is not None:
+            await self.cache.close()
         await self.attempts.budget.close()
         await self.attempts.ledger.close()
         self.store.close()

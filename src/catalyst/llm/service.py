@@ -25,12 +25,12 @@ from catalyst.errors import (
 )
 from catalyst.llm.answer import AnswerStream
 from catalyst.llm.budget import Spent
-from catalyst.llm.cache_seam import CacheHit
+from catalyst.llm.cache_seam import CacheHit, Visit
 from catalyst.llm.embedding import Embeddings, embed
 from catalyst.llm.job import Job
-from catalyst.llm.ledger import Row
 from catalyst.llm.prices import usd
 from catalyst.llm.ready import ready, shortened_beside
+from catalyst.llm.recall import recalled, visited
 from catalyst.llm.router import Target
 from catalyst.llm.structured import Mismatch, parse, repair_turns
 from catalyst.llm.trail import Trail
@@ -98,6 +98,8 @@ class LLMService:
         if not self._started:
             self._started = True
             await self._parts.start()
+            if self._parts.cache is not None:
+                self._parts.cache.start(self._past_cache)
 
     async def close(self) -> None:
         """Write what is left of ledger and budget, and close the database."""
@@ -114,9 +116,19 @@ class LLMService:
         await self.start()
         began = self._clock.monotonic()
         job = await self.prepared(request)
-        hit = await self._cached(job)
-        if hit is not None:
-            return self._from_cache(job, hit, began)
+        visit = await self.visit(job)
+        try:
+            if visit.hit is not None:
+                return self.recalled(job, visit.hit, began)
+            response = await self._asked(job, external, began)
+            response.cache_key = visit.key
+            await visit.keep(response)
+            return response
+        finally:
+            visit.leave()
+
+    async def _asked(self, job: Job, external: bool | None, began: float) -> LLMResponse:
+        """The answer of a model."""
         await self._enter(job, external)
         try:
             trail = Trail(job)
@@ -127,10 +139,7 @@ class LLMService:
             parsed, completion = await self._validated(trail, target, completion)
         finally:
             self._parts.gate.leave()
-        response = self._response(trail, target, completion, parsed, began)
-        if self._parts.cache is not None and request.enable_cache:
-            await self._parts.cache.put(job, response)
-        return response
+        return self._response(trail, target, completion, parsed, began)
 
     def stream(self, request: LLMRequest, *, external: bool | None = None) -> AnswerStream:
         """The answer in pieces; `.response` holds the whole once it ended. Leaving early settles what was used."""
@@ -203,6 +212,11 @@ class LLMService:
         outcomes = await asyncio.gather(*(self._parts.providers[name].ping() for name in names), return_exceptions=True)
         return {name: "" if fault is None else str(fault) for name, fault in zip(names, outcomes, strict=True)}
 
+    @property
+    def cache(self) -> AnswerCache | None:
+        """The answer cache, to reject an answer or forget a document; None where it is off."""
+        return self._parts.cache
+
     def is_available(self) -> bool:
         """Whether any provider has a key, or the local tier is on."""
         return self._parts.router.has_targets
@@ -246,6 +260,19 @@ class LLMService:
         await self.start()
         await self._enter(job, external)
 
+    async def visit(self, job: Job) -> Visit:
+        """What the cache knows of the request; `leave` it in every case."""
+        return await visited(self._parts, job)
+
+    def recalled(self, job: Job, hit: CacheHit, began: float) -> LLMResponse:
+        """A kept answer as this request's own, recorded in the ledger."""
+        return recalled(self._parts, job, hit, began)
+
+    async def _past_cache(self, request: LLMRequest) -> LLMResponse:
+        """What a model says now, for the cache's audits: in the tenant's budget, outside its limits, last in line."""
+        changes = {"enable_cache": False, "priority": "low", "request_id": ""}
+        return await self.query(request.model_copy(update=changes), external=False)
+
     def leave(self, trail: Trail) -> None:
         """Give the slot back and count the attempts."""
         self._parts.gate.leave()
@@ -286,36 +313,6 @@ class LLMService:
         except BudgetExceeded:
             self._parts.metrics.budget_refused.inc()
             raise
-
-    async def _cached(self, job: Job) -> CacheHit | None:
-        if self._parts.cache is None or not job.request.enable_cache:
-            return None
-        return await self._parts.cache.get(job)
-
-    def _from_cache(self, job: Job, hit: CacheHit, began: float) -> LLMResponse:
-        self._parts.metrics.cache_hits.labels(hit.kind).inc()
-        latency = (self._clock.monotonic() - began) * 1000
-        kept = hit.response
-        self._parts.attempts.ledger.record(
-            Row(
-                at=self._clock.now().timestamp(),
-                request=job.id,
-                tenant=job.request.tenant,
-                feature=job.request.feature_name,
-                provider=kept.provider,
-                model=kept.model,
-                outcome="ok",
-                latency_ms=latency,
-                cache_kind=hit.kind,
-                saved=hit.saved,
-                variant=job.request.template,
-            )
-        )
-        changes: dict[str, Any] = {
-            "cached": True, "cache_kind": hit.kind, "cache_key": hit.key, "latency_ms": latency,
-            "cost_usd": Decimal(0), "retries": 0, "attempts": [], "route": "cache", "request_id": job.id,
-        }  # fmt: skip
-        return kept.model_copy(update=changes)
 
     async def _validated(self, trail: Trail, target: Target, completion: Completion) -> tuple[Any, Completion]:
         """The parsed output, after one repair turn if need be. Raises StructuredOutputError."""

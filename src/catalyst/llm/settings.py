@@ -86,6 +86,13 @@ class HubSettings:
     allow_unpriced: bool = False
     usage_log: Path | None = None
     redis_url: str = field(default="", repr=False)
+    cache_enabled: bool = True
+    cache_ttl_seconds: float = 86_400.0
+    """How long an answer is kept whose request says nothing itself."""
+    cache_similarity: float = 0.85
+    """Cosine below which no kept question is looked at; above it the guard decides."""
+    cache_stale_seconds: float = 0.0
+    """How long an expired answer is still served while a new one is fetched."""
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     """Provider to requests a day, over the catalog's; 0 means a paid key without a quota."""
 
@@ -129,6 +136,10 @@ class HubSettings:
             allow_unpriced=read.flag("LLM_ALLOW_UNPRICED", False),
             usage_log=read.path("LLM_USAGE_LOG_PATH"),
             redis_url=read.text("REDIS_URL"),
+            cache_enabled=read.flag("LLM_CACHE_ENABLED", True),
+            cache_ttl_seconds=read.either("LLM_CACHE_TTL_SECONDS", "LLM_CACHE_TTL", 86_400.0),
+            cache_similarity=read.either("LLM_CACHE_SIMILARITY_THRESHOLD", "LLM_CACHE_SIMILARITY", 0.85, most=1),
+            cache_stale_seconds=read.number("LLM_CACHE_STALE_SECONDS", float, 0.0),
             daily_quotas=read.pairs("LLM_DAILY_QUOTAS", int),
         )
         if read.faults:
@@ -175,6 +186,10 @@ class _Reader:
     def number(self, name: str, kind: type[N], default: N, *, least: float = 0, most: float | None = None) -> N:
         found = self.optional(name, kind, least=least, most=most)
         return default if found is None else found
+
+    def either(self, first: str, second: str, default: float, *, most: float | None = None) -> float:
+        """A number under either of two names; the first wins."""
+        return self.number(first, float, self.number(second, float, default, most=most), most=most)
 
     def timeout(self) -> float:
         second = self.number("LLM_REQUEST_TIMEOUT_SECONDS", float, 30.0, least=0.1, most=300)

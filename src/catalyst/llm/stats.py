@@ -85,6 +85,6 @@ class Stats:
                 },
                 "periods": {key: last[key] for key in (periods.day(now), periods.month(now)) if key in last},
             },
-            "cache": None,
+            "cache": parts.cache.snapshot() if parts.cache is not None else None,
             "router": {"decisions": dict(parts.router.decisions), "circuits": parts.attempts.breaker.states()},
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from catalyst.app.build.cache import answer_cache
 from catalyst.app.settings import Settings
 from catalyst.clock import SystemClock
 from catalyst.http import Http
@@ -16,18 +17,21 @@ from catalyst.llm import LLMService
 
 @contextlib.asynccontextmanager
 async def hub(
-    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None
+    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None, *, lasting: bool | None = None
 ) -> AsyncIterator[LLMService | None]:
     """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
 
-    It runs on the machine's clock, in a replay too: money that is spent today counts today.
+    It runs on the machine's clock, in a replay too: money that is spent today counts today. `lasting` says that the
+    process lives long enough to load the cache's embedder; unset, whatever has a registry does.
     """
     if not settings.app.use_models:
         yield None
         return
     clock = SystemClock()
+    lasting = registry is not None if lasting is None else lasting
+    cache = answer_cache(settings.hub, clock, data_dir, registry, nearest=lasting)
     async with (
         Http(clock) as http,
-        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry) as llm,
+        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry, cache=cache) as llm,
     ):
         yield llm if llm.is_available() else None

@@ -95,6 +95,8 @@ class Service:
 
     async def ended(self) -> bool:
         """Whether a recording has brought everything and nothing is pending; never while live."""
+        if self.stores.standby():
+            return False
         if self.source.ends_at is None or self.source.clock.now() <= self.source.ends_at:
             return False
         try:
@@ -290,7 +292,9 @@ class _Status:
         if self._llm is None:
             return {}
         health = await self._llm.health()
-        return {"circuits": health["circuits"], "money": health["budget"]}
+        cache = self._llm.cache
+        kept = cache.snapshot() if cache is not None else None
+        return {"circuits": health["circuits"], "money": health["budget"], "cache": kept}
 
     def problems(self) -> list[str]:
         watch, found = self._poller.state, self._stores.problems()

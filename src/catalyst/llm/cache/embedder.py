@@ -34,6 +34,9 @@ class Embedder(Protocol):
     @property
     def version(self) -> str: ...
 
+    @property
+    def dimensions(self) -> int: ...
+
     def embed(self, text: str) -> npt.NDArray[np.float32] | None:
         """The vector, computed in this thread; None where the text is empty or too long."""
         ...
@@ -41,6 +44,8 @@ class Embedder(Protocol):
 
 class MiniLM:
     """The prepared graph in an onnxruntime session. Made and used in a worker thread."""
+
+    dimensions = 384
 
     def __init__(self, files: Prepared, *, threads: int = 1) -> None:
         runtime: Any = importlib.import_module("onnxruntime")

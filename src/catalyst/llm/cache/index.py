@@ -112,11 +112,13 @@ class VectorIndex:
         if not found.complete and found.size > self._flat:
             found.grow(MOVED)
 
-    def settle(self) -> None:
-        """Finish every graph; after a load, off the event loop."""
+    def grow(self, most: int) -> bool:
+        """Move up to `most` vectors into graphs that are not complete; whether there are more to move."""
         for bucket in self._buckets.values():
             if not bucket.complete and bucket.size > self._flat:
-                bucket.grow(bucket.size)
+                bucket.grow(most)
+                return True
+        return False
 
     def remove(self, number: int) -> None:
         """Forget a vector."""
