@@ -5,8 +5,9 @@
 Simulated time, real HTTP over loopback, the real ledger and log. The day at ×1 is fetched, parsed and told whole, with
 `--hidden` filings that stand on no page of the feed; the day at ×10 is watched only (26,000 filings into the ledger, no
 bodies). `recall`, `heldover_s`, `recovered_share` and so on are the worse of the runs; each run stands under its own
-name too; `heldover_s` is of what EDGAR accepted in the evening before, `heldover_any_s` of all that it released at 06:00
-(a court order of 16:47 is among the recorded day's). Peers: watchers that read one page at a fixed interval, over the same day at both volumes.
+name too. `heldover_s` is of what EDGAR accepted in the evening before, `heldover_any_s` of all that it released at
+06:00 (a court order of 16:47 is among the recorded day's). Peers: watchers that read one page at a fixed interval, over
+the same day at both volumes.
 
 `--times` gives other moments of arrival: lines of `HH:MM:SS`, of ISO times, of `accession,time`, or JSON lines with
 `accession` and `accepted` (or `time`). Named filings get their own; the rest of the times are dealt out in order.

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from catalyst.clock import SimClock
-from catalyst.emulator import Recording
+from catalyst.emulator import Fault, Faults, Recording
+from catalyst.filings.indexes import daily_names, parse_daily, parse_rss, parse_search
 
-from .conftest import Opens, new_york
+from .conftest import DAY, Opens, new_york
 
 DAILY = "/Archives/edgar/daily-index/2025/QTR2"
 SEARCH = "/LATEST/search-index?dateRange=custom"
@@ -138,7 +139,8 @@ def test_search_answers_have_the_recorded_shape(recording, corpus: Path):
     from catalyst.emulator.lookup import Lookup
 
     now = new_york("23:00:00").timestamp()
-    answer = json.loads(Lookup(recording).search({"q": ""}, listed(recording.feed.there(now), frozenset())).read())
+    rows = list(listed(recording.feed.there(now), frozenset()))
+    answer = json.loads(Lookup(recording).search({"q": ""}, lambda: rows, None).read())
     recorded = json.loads(next((corpus / "edgar" / "metadata" / "efts").glob("*100_hits*")).read_text())
     assert set(answer) <= set(recorded)
     assert set(answer["hits"]) == set(recorded["hits"])
@@ -155,3 +157,37 @@ async def test_a_form_4_is_one_hit_with_both_parties(recording, edgar: Opens, cl
 
 def test_a_folder_without_metadata_still_loads(folder):
     assert Recording.load(folder).accessions == 7
+
+
+async def test_the_folder_of_daily_indexes_lists_the_day_once_it_is_there(edgar: Opens, recording: Recording):
+    place = "/Archives/edgar/daily-index/2025/QTR2/index.json"
+    async with edgar(recording, new_york("21:59:59")) as site:
+        assert (await site.get(place)).status == 404
+        await site.to(new_york("22:00:01"))
+        listed = daily_names((await site.get(place)).body)
+        assert list(listed.values()) == ["master.20250610.idx"]
+        body = (await site.get(place.replace("index.json", listed[recording.day]))).body
+        assert {row.accession for row in parse_daily(body).entries} >= {"0009000003-25-000003", "0009000001-25-000001"}
+        assert (await site.get(place.replace("QTR2", "QTR1"))).status == 404
+
+
+async def test_what_is_unlisted_stands_on_no_page_and_everywhere_else(edgar: Opens, recording: Recording):
+    hidden = "0009000003-25-000003"
+    async with edgar(recording, new_york("22:30:00"), faults=Faults(Fault(kind="unlisted", accession=hidden))) as site:
+        assert hidden not in {row.accession for row in (await site.feed(count=100)).entries}
+        folder = f"/Archives/edgar/data/9000001/{hidden.replace('-', '')}"
+        assert (await site.get(f"{folder}/{hidden}.txt")).status == 200
+        assert (await site.get(f"{folder}/{hidden}-index.htm")).status == 200
+        found = parse_search((await site.get(f"/LATEST/search-index?forms=8-K&startdt={DAY}&enddt={DAY}")).body)
+        assert hidden in {row.accession for row in found.entries}
+        rss = parse_rss((await site.get("/Archives/edgar/usgaap.rss.xml")).body)
+        assert hidden in {row.accession for row in rss.entries}
+
+
+async def test_a_search_shows_only_what_is_released_by_then(edgar: Opens, recording: Recording):
+    asked = f"/LATEST/search-index?startdt={DAY}&enddt={DAY}"
+    async with edgar(recording, new_york("09:00:00")) as site:
+        before = {row.accession for row in parse_search((await site.get(asked)).body).entries}
+        await site.to(new_york("09:31:00"))
+        after = {row.accession for row in parse_search((await site.get(asked)).body).entries}
+        assert after - before == {"0009000003-25-000003"}
