@@ -36,7 +36,7 @@ def test_a_key_is_found_by_its_secret_alone_until_it_is_revoked(book):
     keys = Keys(book=book)
     found = keys.find(secret)
     assert found is not None
-    assert (found.tenant, found.scopes) == ("acme-inc", {"read"})
+    assert (found.tenant, found.scopes) == ("acme-inc", frozenset(["read"]))
     assert keys.find(secret[:-1]) is None
     assert keys.find("") is None
     book.revoke(key.id)

@@ -9,6 +9,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import anthropic
 import openai
@@ -17,8 +18,8 @@ from pydantic import BaseModel
 
 from tests.llm.hub import rows
 
-QUESTION = [{"role": "user", "content": "Say hello."}]
-TOOL = {
+QUESTION: Any = [{"role": "user", "content": "Say hello."}]
+TOOL: Any = {
     "type": "function",
     "function": {"name": "price", "description": "A price", "parameters": {"type": "object", "properties": {}}},
 }
@@ -74,7 +75,7 @@ async def test_openai_calls_a_tool_and_sends_its_result(gateway, client):
     first = await client.chat.completions.create(model="cheap", messages=QUESTION, tools=[TOOL])
     call = first.choices[0].message.tool_calls[0]
     assert (call.function.name, json.loads(call.function.arguments)) == ("price", {"ticker": "ACME"})
-    turns = [*QUESTION, first.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "12.5"}]
+    turns: Any = [*QUESTION, first.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "12.5"}]
     second = await client.chat.completions.create(model="cheap", messages=turns, tools=[TOOL])
     assert second.choices[0].message.content == "Hello there, trader."
     assert [turn["role"] for turn in gateway.wire.openai.last["messages"]] == ["user", "assistant", "tool"]
@@ -139,13 +140,13 @@ async def test_anthropic_streams_a_message(claude):
 
 
 async def test_anthropic_uses_a_tool(gateway, claude):
-    tool = {"name": "price", "description": "A price", "input_schema": {"type": "object", "properties": {}}}
+    tool: Any = {"name": "price", "description": "A price", "input_schema": {"type": "object", "properties": {}}}
     gateway.wire.openai.answers(tool_calls=(("call_1", "price", {"ticker": "ACME"}),))
     first = await claude.messages.create(model="cheap", max_tokens=100, messages=QUESTION, tools=[tool])
     assert first.stop_reason == "tool_use"
     assert first.content[0].input == {"ticker": "ACME"}
     result = {"type": "tool_result", "tool_use_id": "call_1", "content": "12.5"}
-    turns = [
+    turns: Any = [
         *QUESTION,
         {"role": "assistant", "content": [block.model_dump() for block in first.content]},
         {"role": "user", "content": [result, {"type": "text", "text": "And now?"}]},
@@ -155,7 +156,7 @@ async def test_anthropic_uses_a_tool(gateway, claude):
 
 
 async def test_anthropic_streams_a_tool_call(gateway, claude):
-    tool = {"name": "price", "description": "A price", "input_schema": {"type": "object", "properties": {}}}
+    tool: Any = {"name": "price", "description": "A price", "input_schema": {"type": "object", "properties": {}}}
     gateway.wire.openai.answers(tool_calls=(("call_1", "price", {"ticker": "ACME"}),))
     async with claude.messages.stream(model="cheap", max_tokens=9, messages=QUESTION, tools=[tool]) as stream:
         whole = await stream.get_final_message()
@@ -182,7 +183,7 @@ async def test_langchain_works_by_its_base_url(gateway):
 
         chat = ChatOpenAI(model="cheap", api_key=gateway.key, base_url=f"{gateway.url}/v1", max_retries=0)
         assert (await chat.ainvoke("Say hello.")).content == "Hello there, trader."
-        pieces = [piece.content async for piece in chat.astream("Say hello.")]
+        pieces = [str(piece.content) async for piece in chat.astream("Say hello.")]
     assert "".join(pieces) == "Hello there, trader."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -123,7 +124,7 @@ async def test_a_revoked_key_ends_within_a_second_or_two(gateway):
 
 
 async def test_a_tenant_is_limited_and_told_when_to_come_back(wire, tmp_path):
-    names = {"LLM_TENANT_LIMITS": "acme=2/0/0", "LLM_QUEUE_SECONDS": "0"}
+    names: Any = {"LLM_TENANT_LIMITS": "acme=2/0/0", "LLM_QUEUE_SECONDS": "0"}
     async with gateway_of(wire, tmp_path, **names) as gateway:
         found = [await gateway.chat(messages=[{"role": "user", "content": f"{n}"}]) for n in range(3)]
     assert [status for status, _, _ in found] == [200, 200, 429]
