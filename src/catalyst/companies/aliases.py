@@ -1,13 +1,157 @@
-"""What people call companies."""
+"""What people call companies: `Aliases` finds the one at a place in a text, or says it can't tell.
+
+Names come from the SEC's list (legal endings stripped) and from `data/aliases.tsv`, which holds what nobody's list does:
+short names, old names, and which names are everyday words. A name that two companies claim stands for neither.
+"""
 
 from __future__ import annotations
 
-from catalyst.companies.map import Companies
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from catalyst.companies.map import Companies, Company
+
+_WORD = re.compile(r"'s\b|[^\W_]+(?:(?:[&./]|'(?!s\b))[^\W_]+)*|&")
+_LEGAL = frozenset(
+    ["inc", "inc.", "incorporated", "corp", "corp.", "corporation", "co", "co.", "company", "companies", "ltd", "ltd.", "limited", "plc", "llc", "l.l.c", "lp", "l.p", "n.v", "nv", "s.a", "sa", "ag", "se", "kgaa", "ab", "asa", "oyj", "s.p.a", "spa", "a/s", "holdings", "holding", "group", "trust", "bancorp", "bancshares", "de", "md", "nv/", "/de/", "/md/", "new", "cos"]
+)
+_GENERIC = frozenset(
+    ["technologies", "technology", "platforms", "systems", "motor", "motors", "industries", "international", "pharmaceuticals", "therapeutics", "laboratories", "sciences", "communications", "enterprises", "stores", "brands", "entertainment", "software", "networks", "solutions", "services", "global", "worldwide", "wholesale", "airlines", "energy", "financial", "resources"]
+)
+_CLASS = re.compile(r"\A[A-Z]+(?:-[A-C])?\Z")
+_NOT_TICKERS = frozenset(
+    ["A", "I", "AI", "AM", "AN", "AND", "ARE", "AS", "AT", "ARR", "ATM", "AUM", "BE", "BY", "CAGR", "CAN", "CEO", "CFO", "CIO", "COO", "CPI", "CTO", "DA", "DD", "DO", "EBIT", "EPS", "ESG", "ETF", "EU", "EV", "FAX", "FCF", "FDA", "FDIC", "FFO", "FOR", "FX", "FY", "GAAP", "GDP", "GO", "HAS", "HE", "HR", "IF", "II", "III", "IN", "IP", "IPO", "IR", "IS", "IT", "ITS", "IV", "JV", "LTD", "LTM", "M", "MD", "ME", "MOM", "MY", "N", "NAV", "NEW", "NIM", "NO", "NOT", "NOW", "NYSE", "OF", "OLD", "ON", "ONE", "OR", "OUR", "OUT", "PE", "PM", "PP", "PR", "PS", "Q", "QOQ", "R", "RD", "RE", "REIT", "ROA", "ROE", "ROI", "ROIC", "RSU", "S", "SEC", "SO", "SPAC", "TAX", "TTM", "TV", "UK", "US", "USA", "USD", "VIE", "VP", "VS", "WAS", "WE", "YOY", "YTD", "H", "K"]
+)
+"""Upper-case words of filings that are also tickers: only a cashtag makes a company of them."""
+_NO_CLASS = frozenset(
+    ["class", "series", "schedule", "form", "tier", "part", "appendix", "exhibit", "type", "plan", "annex", "section", "phase", "grade", "item"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One company under one name. `key` is the ticker that stands for it; `everyday` says the name is a common word."""
+
+    key: str
+    everyday: bool = False
+    capital: bool = False
+    """Whether only a capital letter makes the word a name."""
+    classes: bool = False
+    """Whether the company has several classes of common stock, which only its tickers tell apart."""
+
+
+def name_words(text: str) -> tuple[str, ...]:
+    """The lower-case words of a name; a hyphen parts them, a possessive `'s` stands alone."""
+    return tuple(word.lower() for word in _WORD.findall(text.replace("’", "'")))
 
 
 class Aliases:
-    """Names and tickers of companies, each with the one spelling that stands for it."""
+    """Names and tickers of companies, each with the ticker that stands for the company."""
+
+    def __init__(self, names: dict[tuple[str, ...], Alias], tickers: dict[str, Alias]) -> None:
+        self._tickers = tickers
+        self._names: dict[str, list[tuple[tuple[str, ...], Alias]]] = {}
+        for words, alias in names.items():
+            self._names.setdefault(words[0], []).append((words, alias))
+        for choices in self._names.values():
+            choices.sort(key=lambda choice: -len(choice[0]))
 
     @classmethod
     def build(cls, companies: Companies) -> Aliases:
-        return cls()
+        """The names of all `companies` and the ones that ship."""
+        tickers, claims = _listed(companies)
+        names = {words: found.pop() for words, found in claims.items() if len(found) == 1}
+        for ticker, everyday, called in shipped_aliases():
+            alias = tickers.get(ticker) or Alias(ticker)
+            tickers.setdefault(ticker, alias)
+            for name in called:
+                names[name_words(name)] = Alias(alias.key, everyday, False, alias.classes)
+        return cls(names, tickers)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._names.values()))
+
+    def ticker(self, symbol: str) -> Alias | None:
+        """The company under a ticker written as one (upper case); None where it is no known one, or a common word."""
+        return None if symbol in _NOT_TICKERS else self._tickers.get(symbol.replace(".", "-"))
+
+    def named(self, text: str) -> Alias | None:
+        """The company whose whole name this is, letter case counted (`3M` is one, `3m` is three million)."""
+        for name, alias in self._names.get(text.lower(), ()):
+            if len(name) == 1 and text.isupper():
+                return alias
+        return None
+
+    def find(self, words: Sequence[str], raws: Sequence[str], at: int) -> tuple[int, Alias] | None:
+        """How many words from `at` on name which company; `words` are lower-case, `raws` as written."""
+        for name, alias in self._names.get(words[at], ()):
+            if tuple(words[at : at + len(name)]) == name and _is_name(alias, words, raws, at, len(name)):
+                return len(name), alias
+        raw = raws[at]
+        if raw.isupper() and not (len(raw) == 1 and at and words[at - 1] in _NO_CLASS):
+            found = self.ticker(raw)
+            if found is not None and (len(raw) > 1 or any(not other.isupper() for other in raws)):
+                return 1, Alias(found.key)
+        return None
+
+
+def _is_name(alias: Alias, words: Sequence[str], raws: Sequence[str], at: int, length: int) -> bool:
+    """Whether a name in a text is meant as one: everyday words need a capital, and no article before them."""
+    article = at > 0 and words[at - 1] in ("the", "a", "an", "its", "our", "this", "their", "your", "my")
+    capital = raws[at][:1].isupper() or raws[at][:1].isdigit()
+    if alias.everyday:
+        possessive = at + length < len(words) and words[at + length] == "'s"
+        return not article and (capital or (possessive and not any(raw[:1].isupper() for raw in raws)))
+    return capital or not alias.capital
+
+
+def shipped_aliases() -> Iterator[tuple[str, bool, list[str]]]:
+    """(ticker, whether its names are everyday words, names) of `data/aliases.tsv`, by hand, of public facts."""
+    text = (files(__package__) / "data" / "aliases.tsv").read_text("utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            ticker, *called = line.split("\t")
+            yield ticker.lstrip("!"), ticker.startswith("!"), called
+
+
+def _listed(companies: Companies) -> tuple[dict[str, Alias], dict[tuple[str, ...], set[Alias]]]:
+    tickers: dict[str, Alias] = {}
+    claims: dict[tuple[str, ...], set[Alias]] = {}
+    for company in companies.all():
+        if not company.tickers:
+            continue
+        common = _common(company)
+        alias = Alias(common[0], False, True, len(common) > 1)
+        for ticker in company.tickers:
+            tickers[ticker] = Alias(ticker, False, True, len(common) > 1)
+        for words in _names(company.name):
+            claims.setdefault(words, set()).add(alias)
+    return tickers, claims
+
+
+def _common(company: Company) -> list[str]:
+    """The tickers of a company's classes of common stock, in the SEC's order; preferred ones and warrants are others."""
+    first = company.tickers[0]
+    stem = first.split("-")[0][:2]
+    return [first, *(t for t in company.tickers[1:] if _CLASS.match(t) and t[:2] == stem and len(t.split("-")[0]) < 5)]
+
+
+def _names(name: str) -> Iterable[tuple[str, ...]]:
+    """The name without its legal ending, then without one generic word."""
+    words = [word for word in name_words(name.replace(",", " ")) if word != "."]
+    words = [word.rstrip(".") for word in words]
+    if words[:1] == ["the"]:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in _LEGAL:
+        words.pop()
+    if not words or sum(map(len, words)) < 3:
+        return
+    yield tuple(words)
+    if len(words) == 1 and words[0].endswith(".com"):
+        yield (words[0].removesuffix(".com"),)
+    if len(words) == 2 and words[-1] in _GENERIC and len(words[0]) > 3:
+        yield (words[0],)
+    if "&" in words:
+        yield tuple("and" if word == "&" else word for word in words)
