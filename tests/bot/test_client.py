@@ -124,12 +124,13 @@ async def test_waits_are_drawn_from_a_doubling_range_up_to_thirty_seconds(http: 
 
 async def test_a_checkpoint_on_disk_resumes_after_a_restart_of_the_client(service: Service, http: Http, tmp_path: Path):
     database = Database(tmp_path / "bot.db")
+    checkpoints = [SqliteCheckpoint(database), SqliteCheckpoint(database)]  # tables before the first write
     await service.log.append([alert(1)])
-    first = Follower(http, service.ws, checkpoint=SqliteCheckpoint(database), start=Start(after=0))
+    first = Follower(http, service.ws, checkpoint=checkpoints[0], start=Start(after=0))
     async with first.running():
         await first.count(1)
     await service.log.append([alert(2)])
-    second = Follower(http, service.ws, checkpoint=SqliteCheckpoint(database), start=Start(after=0))
+    second = Follower(http, service.ws, checkpoint=checkpoints[1], start=Start(after=0))
     async with second.running():
         assert await second.count(1) == [2]
     database.close()
