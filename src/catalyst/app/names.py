@@ -19,7 +19,7 @@ class Name:
     secret: bool = False
 
 
-_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, _CACHE = (
+_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, _CACHE, _ENRICH = (
     "EDGAR",
     "This process",
     "Web service",
@@ -30,6 +30,7 @@ _EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, 
     "Limits per tenant",
     "Money",
     "Answer cache",
+    "Enrichment",
 )
 
 NAMES: dict[str, Name] = {
@@ -39,6 +40,12 @@ NAMES: dict[str, Name] = {
     "EDGAR_BASE_URL": Name(_EDGAR, "https://www.sec.gov", "Where EDGAR is; an emulator's address in tests"),
     "EDGAR_SEARCH_URL": Name(_EDGAR, "https://efts.sec.gov", "Where full-text search is; an emulator has it too"),
     "WATCHLIST": Name(_EDGAR, "", "Tickers that are always alerted at once, AAPL,MSFT"),
+    "NEWS_FEEDS": Name(_NEWS, "", "RSS or Atom addresses, or .jsonl files, comma-separated"),
+    "NEWS_POLL_INTERVAL": Name(_NEWS, "30", "Seconds between two polls of a feed"),
+    "FEATURE_LLM_CLASSIFIER": Name(_NEWS, "1", "0: headlines are judged by rules alone"),
+    "MISTRAL_MIN_PRESCALE": Name(_NEWS, "0.20", "Relevance from which a headline goes to a model; mandatory words pass"),
+    "MISTRAL_BATCH_SIZE": Name(_NEWS, "5", "Headlines that go to a model at once; more under backlog"),
+    "MISTRAL_BATCH_DELAY": Name(_NEWS, "2.0", "Seconds between two such batches; high priority does not wait"),
     "CATALYST_DATA_DIR": Name(_PROCESS, "data", "Where databases and caches lie"),
     "CATALYST_TIMEZONE": Name(_PROCESS, "UTC", "Days and months of budgets begin at midnight here"),
     "CATALYST_LOG_LEVEL": Name(_PROCESS, "warning", "debug, info, warning or error"),
@@ -52,6 +59,7 @@ NAMES: dict[str, Name] = {
     "CATALYST_CORS_ORIGINS": Name(_WEB, "", "Origins that browsers may call from, comma-separated"),
     "GATEWAY_MAX_BODY_BYTES": Name(_WEB, "4194304", "Most bytes of a request to /v1"),
     "GATEWAY_MAX_TOKENS": Name(_WEB, "4096", "Most output tokens of a request to /v1 that names no limit"),
+    "GATEWAY_CACHE": Name(_WEB, "exact", "exact, semantic or off: how far answers at /v1 are used again"),
     "GATEWAY_TIMEOUT_SECONDS": Name(_WEB, "120", "One deadline of a request to /v1 over all retries and fallbacks"),
     "REDIS_URL": Name(_LIMITS_SHARED, "", "Shares budgets and limits between processes; the stream stays local", True),
     "GEMINI_API_KEY": Name(_KEYS, "", "Google Gemini", True),
@@ -130,14 +138,16 @@ NAMES: dict[str, Name] = {
     "FEATURE_PROGRESSIVE_ALERTS": Name("The bot", "1", "0 sends one message with the final word, after 10 s at most"),
     "CATALYST_BOT_HOST": Name("The bot", "127.0.0.1", "Address of the slash commands' endpoint"),
     "CATALYST_BOT_PORT": Name("The bot", "8766", "Port of the slash commands' endpoint"),
+    "ENRICH_AUTO_CONFIDENCE": Name(_ENRICH, "0.95", "From this confidence on a value is applied without review"),
+    "ENRICH_REVIEW_CONFIDENCE": Name(_ENRICH, "0.5", "Below this confidence a value is rejected"),
+    "ENRICH_CONFIDENCE_THRESHOLDS": Name(_ENRICH, "", "Other thresholds for some fields, date=0.98,total=0.9"),
+    "ENRICH_TENANT_FIELD": Name(_ENRICH, "", "The record's field that names its tenant, such as roaster_id"),
+    "ENRICH_MAX_CONCURRENT": Name(_ENRICH, "100", "Fields being read at once"),
+    "ENRICH_MODEL": Name(_ENRICH, "", "Pins the model that reads what rules cannot"),
+    "ENRICH_CALIBRATION": Name(_ENRICH, "", "The calibration file; empty: enrich-calibration.json in the data folder"),
 }
 
 WITHOUT_EFFECT: dict[str, str] = {
-    "FEATURE_LLM_CLASSIFIER": "headline classification",
-    "NEWS_FEEDS": "headlines",
-    "MISTRAL_MIN_PRESCALE": "headline classification",
-    "MISTRAL_BATCH_SIZE": "headline classification",
-    "MISTRAL_BATCH_DELAY": "headline classification",
 }
 """Names of the contract whose feature is not in this version: read, and said so once."""
 

@@ -70,6 +70,8 @@ class LLMRequest(BaseModel):
     output_schema: Any = None
     """A JSON schema (dict), or a Pydantic model class for `pydantic`."""
     enable_cache: bool = True
+    cache_match: Literal["exact", "semantic"] | None = None
+    """How far a kept answer may be used again; unset, the feature decides. Chats and tools are always exact."""
     cache_ttl_seconds: int = Field(default=86_400, ge=0)
     compress_prompt: bool = False
     request_id: str = ""

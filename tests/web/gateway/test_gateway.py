@@ -180,6 +180,29 @@ async def test_a_stream_that_never_began_has_a_status_of_its_own(gateway):
         assert (refused.status, (await refused.json())["error"]["type"]) == (404, "not_found_error")
 
 
+async def test_the_cache_is_as_strict_as_the_client_asks_for(gateway):
+    """Whether it is kept at all is the cache's own business: here it is what reaches the hub."""
+    seen = []
+    query = gateway.hub.query
+
+    async def noted(request, **options):
+        seen.append((request.enable_cache, request.cache_match, request.feature_name))
+        return await query(request, **options)
+
+    gateway.hub.query = noted
+    await gateway.chat()
+    await gateway.chat(headers={"X-Catalyst-Cache": "semantic", "X-Catalyst-Feature": "desk"})
+    await gateway.chat(headers={"X-Catalyst-Cache": "off"})
+    await gateway.chat(headers={"Cache-Control": "no-cache"})
+    assert seen == [
+        (True, "exact", "gateway"),
+        (True, "semantic", "gateway.desk"),
+        (False, None, "gateway"),
+        (False, "exact", "gateway"),
+    ]
+    assert (await gateway.chat(headers={"X-Catalyst-Cache": "maybe"}))[0] == 400
+
+
 async def test_unknown_paths_are_404_in_the_vendors_shape(gateway):
     async with gateway.post("/v1/responses", json={}) as answer:
         assert (answer.status, (await answer.json())["error"]["type"]) == (404, "invalid_request_error")

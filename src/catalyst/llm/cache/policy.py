@@ -31,6 +31,7 @@ FEATURES: dict[str, Policy] = {
     "filings": Policy.EXACT,
     "evaluate": Policy.EXACT,
     "enrich": Policy.EXACT,
+    "gateway": Policy.EXACT,
     "cashflow": Policy.EXACT,
     "classify": Policy.HEADLINE,
     "headlines": Policy.HEADLINE,
@@ -48,6 +49,8 @@ def policy_of(request: LLMRequest) -> Policy:
     if not request.enable_cache:
         return Policy.OFF
     found = _listed(request)
+    if request.cache_match is not None and found is not Policy.OFF:
+        found = Policy(request.cache_match)
     if found in (Policy.OFF, Policy.EXACT):
         return found
     return found if alone(request) else Policy.EXACT

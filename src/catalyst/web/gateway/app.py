@@ -24,7 +24,7 @@ from catalyst.llm.types import LLMResponse
 from catalyst.web.auth import Keys, presented, same_origin
 from catalyst.web.gateway import anthropic, asked, faults, openai
 from catalyst.web.gateway.faults import Fault
-from catalyst.web.gateway.settings import GatewaySettings
+from catalyst.web.gateway.settings import CACHE_MODES, GatewaySettings
 
 PREFIX = "/v1/"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -52,13 +52,25 @@ class Exchange:
     def wants_anthropic(self) -> bool:
         return str(self.scope["path"]).startswith("/v1/messages")
 
+    def more(self, settings: GatewaySettings) -> dict[str, Any]:
+        """What every surface asks of the hub: from the key, the settings and our own headers."""
+        mode = self.headers.get("x-catalyst-cache", settings.cache)
+        if mode not in CACHE_MODES:
+            raise faults.invalid(f"x-catalyst-cache is {', '.join(CACHE_MODES)}", "x-catalyst-cache")
+        return {
+            "tenant": self.tenant,
+            "request_id": self.id,
+            "enable_cache": mode != "off" and "no-" not in self.headers.get("cache-control", ""),
+            "cache_match": mode if mode != "off" else None,
+            "feature_name": self.feature,
+            "timeout_seconds": settings.timeout_seconds,
+        }
+
     @property
-    def more(self) -> dict[str, Any]:
-        """What every surface asks of the hub."""
-        fresh = "no-" in self.headers.get("cache-control", "") or "no-" in self.headers.get("x-catalyst-cache", "")
-        feature = self.headers.get("x-catalyst-feature", "gateway")
-        found = {"tenant": self.tenant, "request_id": self.id, "enable_cache": not fresh}
-        return found | {"feature_name": feature if _FEATURE.fullmatch(feature) else "gateway"}
+    def feature(self) -> str:
+        """What the ledger counts the request under: `gateway`, or `gateway.NAME` for who names it."""
+        name = self.headers.get("x-catalyst-feature", "")
+        return f"gateway.{name}" if _FEATURE.fullmatch(name) else "gateway"
 
     async def answer(self, status: int, body: bytes, headers: Headers) -> None:
         """The whole answer at once."""
@@ -154,7 +166,7 @@ class Gateway:
 
     async def _chat(self, exchange: Exchange, hub: LLMService) -> None:
         fields = await self._fields(exchange)
-        request = openai.chat_request(fields, self._settings.max_tokens, self._more(exchange))
+        request = openai.chat_request(fields, self._settings.max_tokens, exchange.more(self._settings))
         if fields.get("stream") is not True:
             answer = await self._while_there(exchange, hub.query(request, external=True))
             if answer is not None:
@@ -167,7 +179,7 @@ class Gateway:
 
     async def _messages(self, exchange: Exchange, hub: LLMService) -> None:
         fields = await self._fields(exchange)
-        request = anthropic.request(fields, self._more(exchange))
+        request = anthropic.request(fields, exchange.more(self._settings))
         if fields.get("stream") is not True:
             answer = await self._while_there(exchange, hub.query(request, external=True))
             if answer is not None:
@@ -184,7 +196,7 @@ class Gateway:
             texts,
             fields.get("model"),
             tenant=exchange.tenant,
-            feature_name=exchange.more["feature_name"],
+            feature_name=exchange.feature,
             timeout_seconds=self._settings.timeout_seconds,
             external=True,
         )
@@ -203,9 +215,6 @@ class Gateway:
                 await exchange.answer(200, openai.dumped(shown), [])
                 return
         raise faults.missing(f"no model is named {name[:80]!r}: see GET /v1/models", "model_not_found")
-
-    def _more(self, exchange: Exchange) -> dict[str, Any]:
-        return exchange.more | {"timeout_seconds": self._settings.timeout_seconds}
 
     async def _fields(self, exchange: Exchange) -> dict[str, Any]:
         """The body as JSON. A page elsewhere cannot send this type without asking first."""
