@@ -318,3 +318,27 @@ def test_no_feed_row_is_too_odd_to_be_ranked(form: str, items: list[str], role: 
     score = Ranking(Companies()).score(filing)
     assert 0 <= score.priority_score <= 1
     assert math.isfinite(score.priority_score)
+
+
+async def test_what_is_urgent_is_told_at_once_however_many_others_wait(tmp_path):
+    """A window full of texts that never come keeps nothing urgent waiting."""
+    rows = [entry(n, "4", "12:00:00", cik=n + 1) for n in range(400)]
+    recording = day(tmp_path / "edgar", entry(999, "8-K", "12:00:20", items=("1.03",)), *rows)
+    async with watching(recording, tmp_path, start=NOON) as rig:
+        rig.fault("slow", url="/Archives/*", seconds=3000)
+        await rig.run_until(NOON + timedelta(seconds=25), settle=False)
+        told = [message for message in await rig.messages() if message["filing_id"] == acc(999)]
+        assert [message["version"] for message in told] == [1]
+        assert len(await rig.messages()) == 1, "nobody else's text has come"
+
+
+async def test_an_amendment_says_what_it_amends_from_its_first_message(tmp_path):
+    recording = day(
+        tmp_path / "edgar",
+        entry(2, "8-K/A", "12:00:20", items=("2.02",)),
+        entry(1, "8-K", "12:00:05", items=("2.02",)),
+    )
+    async with watching(recording, tmp_path, start=NOON) as rig:
+        await rig.run_until(NOON + timedelta(minutes=1))
+        told = {acc(1): "", acc(2): acc(1)}
+        assert {(one["filing_id"], one["amends"]) for one in await rig.messages()} == set(told.items())

@@ -79,6 +79,8 @@ class Pipeline:
         self._model_slots = asyncio.Semaphore(model_workers)
         self._threads = asyncio.Semaphore(2)
         self._open: dict[str, Walk] = {}
+        self._fresh: list[Filing] = []
+        """Recorded since the last look at the ledger: the urgent ones are told of however many others wait."""
         self._woken = asyncio.Event()
         self._resting = asyncio.Event()
         self._backlog = False
@@ -87,6 +89,7 @@ class Pipeline:
     def wake(self, filings: Sequence[Filing] = ()) -> None:
         """Look at the ledger now; `filings` are those it has just recorded."""
         self.counters.seen += len(filings)
+        self._fresh += filings
         self._resting.clear()
         self._woken.set()
 
@@ -108,6 +111,7 @@ class Pipeline:
                 while True:
                     self._woken.clear()
                     with self._clock.working():
+                        await self._alert_fresh()
                         taken, due = await self._take()
                         await self._alert_from_feed(taken)
                         for walk in taken:
@@ -116,6 +120,19 @@ class Pipeline:
                     await self._wait(due)
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
+
+    async def _alert_fresh(self) -> None:
+        """Tell of what is new and urgent before anything else, be the window full; the ledger then knows it as told."""
+        fresh, self._fresh = self._fresh, []
+        walks = [
+            Walk(filing, self._ranking.score(filing), Stage.SEEN, 0, 0, _tags(filing))
+            for filing in fresh
+            if filing.accession not in self._open
+        ]
+        urgent = [walk for walk in walks if self._is_urgent(walk)]
+        for walk in urgent:
+            walk.amends = await self._ledger.original(walk.filing) if walk.filing.is_amendment else ""
+        await self._alert_from_feed(urgent)
 
     async def _alert_from_feed(self, walks: Sequence[Walk]) -> None:
         """High-tier and watched filings are told at once, in one append, before anything is fetched."""
@@ -290,10 +307,9 @@ class Pipeline:
         return [self._begun(entry) for entry in fresh[:room]], pending.next_due
 
     def _begun(self, entry: Entry) -> Walk:
-        tags = ["amendment"] if entry.filing.is_amendment else []
-        tags += ["found-late"] if entry.filing.source != "feed" else []
-        score = self._ranking.score(entry.filing)
-        return Walk(entry.filing, score, entry.stages, entry.version, entry.attempts, tags, entry.amends, entry.period)
+        filing, score = entry.filing, self._ranking.score(entry.filing)
+        tags = _tags(filing)
+        return Walk(filing, score, entry.stages, entry.version, entry.attempts, tags, entry.amends, entry.period)
 
     def _room(self) -> int:
         return WINDOW - len(self._open) + self._reading()
@@ -309,6 +325,11 @@ class Pipeline:
         with contextlib.suppress(TimeoutError):
             async with self._clock.timeout(seconds):
                 await self._woken.wait()
+
+
+def _tags(filing: Filing) -> list[str]:
+    tags = ["amendment"] if filing.is_amendment else []
+    return tags + (["found-late"] if filing.source != "feed" else [])
 
 
 def _short(error: Exception) -> str:
