@@ -12,8 +12,10 @@ from catalyst import __version__
 from catalyst.app.commands.ask import ask
 from catalyst.app.commands.bot import bot
 from catalyst.app.commands.check import check
+from catalyst.app.commands.classify import classify
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
+from catalyst.app.commands.enrich import enrich
 from catalyst.app.commands.gateway import gateway
 from catalyst.app.commands.keys import keys
 from catalyst.app.commands.parse import parse
@@ -31,12 +33,14 @@ app.command("parse")(parse)
 app.command("digest")(digest)
 app.command("check")(check)
 app.command("tail")(tail)
+app.command("classify")(classify)
 app.command("ask")(ask)
 app.command("usage")(usage)
 app.command("bot")(bot)
 app.command("gateway")(gateway)
 app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
+app.add_typer(enrich, name="enrich")
 
 
 def _version(wanted: bool) -> None:

@@ -19,8 +19,9 @@ class Name:
     secret: bool = False
 
 
-_EDGAR, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, _CACHE, _ENRICH = (
+_EDGAR, _NEWS, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _MONEY, _CACHE, _ENRICH = (
     "EDGAR",
+    "Headlines",
     "This process",
     "Web service",
     "Several processes or machines",
@@ -43,7 +44,7 @@ NAMES: dict[str, Name] = {
     "NEWS_FEEDS": Name(_NEWS, "", "RSS or Atom addresses, or .jsonl files, comma-separated"),
     "NEWS_POLL_INTERVAL": Name(_NEWS, "30", "Seconds between two polls of a feed"),
     "FEATURE_LLM_CLASSIFIER": Name(_NEWS, "1", "0: headlines are judged by rules alone"),
-    "MISTRAL_MIN_PRESCALE": Name(_NEWS, "0.20", "Relevance from which a headline goes to a model; mandatory words pass"),
+    "MISTRAL_MIN_PRESCALE": Name(_NEWS, "0.20", "Relevance from which a model sees a headline; mandatory words pass"),
     "MISTRAL_BATCH_SIZE": Name(_NEWS, "5", "Headlines that go to a model at once; more under backlog"),
     "MISTRAL_BATCH_DELAY": Name(_NEWS, "2.0", "Seconds between two such batches; high priority does not wait"),
     "CATALYST_DATA_DIR": Name(_PROCESS, "data", "Where databases and caches lie"),
@@ -147,8 +148,7 @@ NAMES: dict[str, Name] = {
     "ENRICH_CALIBRATION": Name(_ENRICH, "", "The calibration file; empty: enrich-calibration.json in the data folder"),
 }
 
-WITHOUT_EFFECT: dict[str, str] = {
-}
+WITHOUT_EFFECT: dict[str, str] = {}
 """Names of the contract whose feature is not in this version: read, and said so once."""
 
 

@@ -15,9 +15,11 @@ from dotenv import dotenv_values
 
 from catalyst.app.names import NAMES, WITHOUT_EFFECT
 from catalyst.bot.settings import BotSettings
+from catalyst.enrich.settings import EnrichSettings
 from catalyst.errors import SettingsError
 from catalyst.filings.settings import FilingsSettings
 from catalyst.llm.settings import HubSettings
+from catalyst.news.settings import NewsSettings
 from catalyst.web.gateway.settings import GatewaySettings
 from catalyst.web.settings import WebSettings
 
@@ -47,6 +49,8 @@ class Settings:
     web: WebSettings
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     bot: BotSettings = field(default_factory=BotSettings)
+    news: NewsSettings = field(default_factory=NewsSettings)
+    enrich: EnrichSettings = field(default_factory=EnrichSettings)
     idle: tuple[str, ...] = ()
     """Names that were set but have no effect in this version."""
 
@@ -62,10 +66,12 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     web = _caught(faults, lambda: WebSettings.from_env(values), WebSettings())
     gateway = _caught(faults, lambda: GatewaySettings.from_env(values), GatewaySettings())
     bot = _caught(faults, lambda: BotSettings.from_env(values), BotSettings())
+    news = _caught(faults, lambda: NewsSettings.from_env(values), NewsSettings())
+    enrich = _caught(faults, lambda: EnrichSettings.from_env(values), EnrichSettings())
     if faults:
         raise SettingsError("; ".join(faults))
     idle = tuple(name for name in WITHOUT_EFFECT if name in values)
-    return Settings(app, filings, hub, web, gateway, bot, idle)
+    return Settings(app, filings, hub, web, gateway, bot, news, enrich=enrich, idle=idle)
 
 
 def defaults() -> Settings:

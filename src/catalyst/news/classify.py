@@ -66,7 +66,7 @@ class Classification(BaseModel):
     event_type: str = ""
     reason: str = ""
     wanted: bool = False
-    """Whether it passed the filter before the model."""
+    """Whether it is worth a model's look, by relevance or a mandatory word."""
     confidence: float | None = None
     source: Literal["rules", "llm"] = "rules"
     model: str = ""
@@ -101,9 +101,9 @@ class Classifier:
         """The rules' and the table's score, at once."""
         return self._scorer.score(text)
 
-    def wants(self, score: Score) -> bool:
-        """Whether a model is asked about it."""
-        return self.has_model and wanted(score, self._settings.min_relevance)
+    def passes(self, score: Score) -> bool:
+        """Whether it is worth a model's look, by relevance without a sign or by a mandatory word."""
+        return wanted(score, self._settings.min_relevance)
 
     def batch_size(self, waiting: int) -> int:
         """How many go to the model at once: more while many wait."""
@@ -125,8 +125,8 @@ class Classifier:
     ) -> list[Classification]:
         """Each headline's judgement, in order; one failure spoils no other. `external`: tenants' limits count."""
         scores = [self.score(text) for text in texts]
-        told = [by_rules(text, score, self.wants(score)) for text, score in zip(texts, scores, strict=True)]
-        asked = [place for place, found in enumerate(told) if found.wanted]
+        told = [by_rules(text, score, self.passes(score)) for text, score in zip(texts, scores, strict=True)]
+        asked = [place for place, found in enumerate(told) if found.wanted and self.has_model]
         while asked:
             size = self.batch_size(len(asked))
             batch, asked = asked[:size], asked[size:]

@@ -34,9 +34,7 @@ TAKEN = 64
 """Stories that are told in one append."""
 PATIENCE = timedelta(minutes=5)
 """A story that waited so long for the model is ended by the rules: its news is old."""
-FUTURE = timedelta(minutes=5)
 FORGET_SECONDS = 3600.0
-RETRY_SECONDS = 5.0
 
 
 class Watched(Protocol):
@@ -78,7 +76,9 @@ class NewsDesk:
         self._note = structlog.get_logger()
 
     async def run(self) -> None:
-        """Follow every feed and tell every story, until cancelled. Raises StorageError: a bad disk ends it."""
+        """Follow every feed and tell every story, until cancelled. Raises StorageError: a bad disk ends it, and so
+        does a shared log that is away or no longer ours; what was not told yet is told by the next run.
+        """
         _, self._head = await self._log.bounds()
         self._new.set()
         self._told.set()
@@ -102,8 +102,8 @@ class NewsDesk:
     async def _poll(self, source: Source) -> CatalystError | None:
         """One poll, taken in; a feed's failure is its own."""
         state = source.state
+        known = await self._stories.validators(source.address)
         try:
-            known = await self._stories.validators(source.address)
             answer = await source.poll(known)
         except CatalystError as error:
             return self._failed(source, error)
@@ -160,7 +160,7 @@ class NewsDesk:
     async def _tell(self, batch: Sequence[Open]) -> None:
         """Score, append, mark: the alerts of several stories in one commit."""
         told = [self._judged(story) for story in batch]
-        finals = [not found.wanted for found in told]
+        finals = [not (found.wanted and self._classifier.has_model) for found in told]
         alerts = [
             self._message(story, found, version=1, final=final)
             for story, found, final in zip(batch, told, finals, strict=True)
@@ -177,7 +177,7 @@ class NewsDesk:
 
     def _judged(self, story: Open) -> Classification:
         score = self._classifier.score(story.headline.text)
-        return by_rules(story.headline.text, score, self._classifier.wants(score))
+        return by_rules(story.headline.text, score, self._classifier.passes(score))
 
     # An alert gets its last word from the model.
 

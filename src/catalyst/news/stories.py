@@ -18,11 +18,9 @@ from typing import Any
 import orjson
 
 from catalyst.db import Database
-from catalyst.news.story import headline_id, story_key
+from catalyst.news.story import SAME_STORY, headline_id, story_key
 from catalyst.news.types import Headline, Mention
 
-SAME_STORY = timedelta(hours=12)
-"""The same words this much later are another day's news: "Stocks close higher"."""
 KEPT = timedelta(days=7)
 MOST_STORIES = 100_000
 _MOST_SOURCES = 20
@@ -163,7 +161,7 @@ def _take(run: sqlite3.Connection, headline: Headline, state: State) -> int:
         row = _known(run, key)
     first = headline.published.timestamp()
     if row is None or (row[0] >= State.FINAL and first > row[1] + SAME_STORY.total_seconds()):
-        told = replace(headline, id=headline_id(key, headline.seen_at.isoformat()))
+        told = replace(headline, id=headline_id(key, headline.published))
         run.execute(
             "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
             (key, told.id, int(state), first, headline.seen_at.timestamp(), ",".join(sorted(marks)),

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime, timedelta
 
-from catalyst.errors import ParseError
 from catalyst.news.wordlists import word_list
+
+SAME_STORY = timedelta(hours=12)
+"""The same words this much later are another day's news: "Stocks close higher"."""
 
 _MARK = re.compile(r"\(\s*(?:[A-Za-z .]{2,24}:\s*)[A-Za-z][A-Za-z0-9.\-]{0,9}\s*(?:[,;][^()]{0,60})?\)")
 _CASHTAG = re.compile(r"(?<!\w)\$[A-Za-z][A-Za-z.\-]{0,9}(?!\w)")
@@ -38,11 +41,13 @@ def story_key(title: str) -> str:
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def headline_id(key: str, moment: str) -> str:
-    """The id of a story first seen at `moment`: the same story may be told again another week."""
-    if not key:
-        raise ParseError("a story without a key has no id")
-    return "N-" + hashlib.sha256(f"{key}@{moment}".encode()).hexdigest()[:24]
+def headline_id(key: str, published: datetime) -> str:
+    """A story's id: another process that never saw it gives it the same one, and so the log takes it once.
+
+    The same words more than SAME_STORY later are another day's story with another id.
+    """
+    turn = int(published.timestamp() // SAME_STORY.total_seconds())
+    return "N-" + hashlib.sha256(f"{key}@{turn}".encode()).hexdigest()[:24]
 
 
 def _words(title: str) -> list[str]:

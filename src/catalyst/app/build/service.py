@@ -12,8 +12,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from catalyst.app.build.enrich import enricher
 from catalyst.app.build.gateway import KEYS
 from catalyst.app.build.hub import hub
+from catalyst.app.build.news import classifier, news_desk
 from catalyst.app.build.prompts import prompts
 from catalyst.app.build.stores import Stores, stores
 from catalyst.app.settings import Settings
@@ -32,8 +34,11 @@ from catalyst.filings.watch import Poller
 from catalyst.filings.withdrawals import Withdrawals
 from catalyst.http import Http
 from catalyst.llm import LLMService
+from catalyst.news.desk import NewsDesk
 from catalyst.stream.log import Archive
 from catalyst.web.app import Parts, create_app
+from catalyst.web.classify import classify_router
+from catalyst.web.enrich import enrich_router
 from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
 
@@ -67,6 +72,8 @@ class Service:
     """What reads the filings, in words."""
     _http: Http
     _limiter: RateLimiter
+    news: NewsDesk | None = None
+    """None where NEWS_FEEDS is empty."""
 
     @property
     def log(self) -> Archive:
@@ -92,6 +99,8 @@ class Service:
             group.create_task(self.reconciler.run())
             group.create_task(self.withdrawals.run())
             group.create_task(self._keep_log())
+            if self.news is not None:
+                group.create_task(self.news.run())
 
     async def ended(self) -> bool:
         """Whether a recording has brought everything and nothing is pending; never while live."""
@@ -192,7 +201,9 @@ async def service(
             on_new=pipeline.wake,
             since=source.since,
         )
-        status = _Status(source, kept, poller, reconciler, pipeline, llm)
+        judge = classifier(settings, llm)
+        news = await stack.enter_async_context(news_desk(settings, folder, log, companies, judge, watchlist, registry))
+        status = _Status(source, kept, poller, reconciler, pipeline, llm, news)
         registry.register(FilingsCollector(poller, pipeline, reconciler, limiter))
         keys = stack.enter_context(contextlib.closing(KeyBook(folder.parent / KEYS)))
         app = create_app(
@@ -206,6 +217,7 @@ async def service(
                 keys=keys,
                 hub=llm,
                 gateway=settings.gateway,
+                routers=[classify_router(judge), enrich_router(enricher(settings, folder.parent, llm))],
             )
         )
         server = Server(app, settings.web.host, settings.web.port)
@@ -221,6 +233,7 @@ async def service(
             _model(llm),
             http,
             limiter,
+            news,
         )
 
 
@@ -241,7 +254,9 @@ class _Status:
         reconciler: Reconciler,
         pipeline: Pipeline,
         llm: LLMService | None,
+        news: NewsDesk | None,
     ) -> None:
+        self._news = news
         self._source = source
         self._stores = kept
         self._poller = poller
@@ -284,6 +299,7 @@ class _Status:
                 "p95_s": counters.delay(0.95),
             },
             "model": _model(self._llm),
+            **({"news": await self._news.status()} if self._news else {}),
             **await self._models(),
         }
 
