@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +48,9 @@ REFRESH_SECONDS = 24 * 3600.0
 
 FIRST_REFRESH_SECONDS = 5.0
 """The first filings wait so long at most for the company list; the shipped or cached one serves after that."""
+
+SWITCH_SECONDS = 0.001
+"""How long a parse in a thread keeps the event loop waiting at each of its steps; Python's default is 0.005."""
 
 RETAIN_SECONDS = 3600.0
 KEPT_SECONDS = 90 * 86_400.0

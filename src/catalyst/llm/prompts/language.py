@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, Undefined, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
 MAX_CHARS = 2_000_000
@@ -61,11 +61,11 @@ def check(made: SandboxedEnvironment, body: str) -> set[str]:
     return set(meta.find_undeclared_variables(tree))
 
 
-def fill(made: SandboxedEnvironment, body: str, values: Mapping[str, Any]) -> str:
+def fill(body: Template, values: Mapping[str, Any]) -> str:
     """A body with its values. Raises TemplateError when one is missing or the text becomes too long."""
     pieces: list[str] = []
     size = 0
-    for piece in made.from_string(body).generate(values):
+    for piece in body.generate(values):
         size += len(piece)
         if size > MAX_CHARS:
             raise TooMuch(f"the text is longer than {MAX_CHARS:,} characters: send long text as documents")

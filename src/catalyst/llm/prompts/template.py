@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from catalyst.errors import LLMValidationError, SettingsError
@@ -93,6 +93,7 @@ class Prompt:
     user: str
     digest: str
     _environment: SandboxedEnvironment = field(repr=False, compare=False)
+    _made: dict[str, Template] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -103,10 +104,16 @@ class Prompt:
         self._check(variables)
         try:
             language.bounded(list(variables.values()))
-            system, user = (language.fill(self._environment, part, variables) for part in (self.system, self.user))
+            system, user = (language.fill(self._compiled(part), variables) for part in (self.system, self.user))
         except (TemplateError, TypeError, ValueError, RecursionError) as error:
             raise LLMValidationError(f"prompt {self.key} cannot be filled in: {error}") from error
         return Rendered(system.strip(), user.strip(), self.settings, self.key)
+
+    def _compiled(self, part: str) -> Template:
+        """A part made ready once: compiling costs more than filling in."""
+        if part not in self._made:
+            self._made[part] = self._environment.from_string(part)
+        return self._made[part]
 
     def _check(self, variables: Mapping[str, Any]) -> None:
         missing, unknown = self.variables.keys() - variables.keys(), variables.keys() - self.variables.keys()
