@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -16,11 +18,14 @@ from catalyst.stream.filters import EVERYTHING, Filter
 from catalyst.stream.log import Archive, Query
 from catalyst.stream.types import Alert, AlertType, Analysis
 
+DAY_NS = 86_400 * 10**9
 NOON = datetime(2025, 12, 12, 17, 0, tzinfo=UTC)
 
 
 class Logs(Protocol):
-    """The storage of one test."""
+    """The storage of one test; `time_ns` is its clock, which a test may set."""
+
+    time_ns: Callable[[], int]
 
     async def open(self) -> Archive: ...
 
@@ -241,3 +246,45 @@ class ArchiveContract(LogContract):
         await log.append([alert(1), alert(2)])
         assert await log.retain(seconds=3600) == 0
         assert await log.bounds() == (1, 2)
+
+    async def test_a_clock_that_leapt_ahead_makes_nothing_old(self, log: Archive, logs: Logs):
+        await log.append([alert(n) for n in range(1, 6)])
+        logs.time_ns = lambda: time.time_ns() + 400 * DAY_NS
+        assert await log.retain(seconds=90 * 86_400) == 0, "nothing was written under the leapt clock"
+        await log.append([alert(6)])
+        assert await log.retain(seconds=90 * 86_400) == 0, "two days have records, however far apart"
+        assert await log.bounds() == (1, 6)
+
+    async def test_what_is_older_than_the_span_goes_once_enough_days_have_records(self, log: Archive, logs: Logs):
+        began = time.time_ns() // DAY_NS * DAY_NS
+        for day in range(40):
+            logs.time_ns = lambda day=day: began + day * DAY_NS  # type: ignore[misc]
+            await log.append([alert(2 * day + 1), alert(2 * day + 2)])
+        assert await log.retain(seconds=30 * 86_400) == 18, "days 0 to 8 are more than 30 days before day 39"
+        assert await log.bounds() == (19, 80)
+        logs.time_ns = lambda: began + 4000 * DAY_NS
+        assert await log.retain(seconds=30 * 86_400) == 0
+        await log.append([alert(99)])
+        assert await log.retain(seconds=30 * 86_400) == 28, "18 days stay: the leapt one, days 23 to 39"
+
+    async def test_commit_times_stand_still_while_the_clock_is_set_back(self, log: Archive, logs: Logs):
+        now = time.time_ns()
+        logs.time_ns = lambda: now
+        await log.append([alert(1)])
+        logs.time_ns = lambda: now - 3600 * 10**9
+        await log.append([alert(2)])
+        assert await log.retain(seconds=1800) == 0
+        logs.time_ns = lambda: now + 5
+        await log.append([alert(3)])
+        times = [orjson.loads(record.body)["ts_ns"] for record in await log.read(0, 10)]
+        assert times == [now, now, now + 5]
+        assert [record.offset for record in (await log.query(Query(since_ns=now + 1))).records] == [3]
+
+    async def test_a_clock_that_was_a_year_ahead_is_believed_again_when_it_is_put_right(self, log: Archive, logs: Logs):
+        now = time.time_ns()
+        logs.time_ns = lambda: now + 365 * DAY_NS
+        await log.append([alert(1)])
+        logs.time_ns = lambda: now
+        await log.append([alert(2)])
+        assert orjson.loads((await log.read(1, 1))[0].body)["ts_ns"] == now
+        assert await log.retain(seconds=90 * 86_400) == 0

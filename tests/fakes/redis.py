@@ -26,9 +26,16 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self, *, empty: bool = False) -> None:
-        if empty:
+    def copy(self) -> Path:
+        """What is on the disk now, to `start` from later: a server that loses all that came after it."""
+        place = self._folder / f"copy-{len(list(self._folder.iterdir()))}"
+        return Path(shutil.copytree(self._folder / "appendonlydir", place))
+
+    def start(self, *, empty: bool = False, copy: Path | None = None) -> None:
+        if empty or copy is not None:
             shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+        if copy is not None:
+            shutil.copytree(copy, self._folder / "appendonlydir")
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir"]
         command += [str(self._folder), "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from catalyst.db import Database
 from catalyst.errors import StorageError
 from catalyst.stream.filters import Filter
 from catalyst.stream.log import Query
+from catalyst.stream.queries import find_last_match, find_page
 from catalyst.stream.sqlite import SqliteLog
 from tests.contracts.log import ArchiveContract, alert
 
@@ -26,10 +28,11 @@ class Files:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: list[Database] = []
+        self.time_ns: Callable[[], int] = time.time_ns
 
     async def open(self) -> SqliteLog:
         self._opened.append(Database(self._path))
-        return SqliteLog(self._opened[-1])
+        return SqliteLog(self._opened[-1], time_ns=lambda: self.time_ns())
 
     async def close(self) -> None:
         while self._opened:
@@ -157,11 +160,12 @@ async def test_queries_use_an_index(tmp_path: Path):
         if statement.startswith(("SELECT a.seq", "SELECT seq")):
             plans.add(statement)
 
+    database.peek(lambda run: run.set_trace_callback(note))  # and all in this thread: each has its own connection
     for query in (Query(), Query(ticker="ACME"), Query(form="8-K"), Query(since_ns=1)):
-        await database.read(lambda run: run.set_trace_callback(note))
-        await log.query(query)
+        database.peek(lambda run, asked=query: find_page(run, asked))  # type: ignore[misc]
     for wanted in (Filter.of(["ACME"]), Filter.of(min_priority=0.5), Filter.of(forms=["8-K"], min_priority=0.5)):
-        await log.last_match(wanted, 5)
+        database.peek(lambda run, asked=wanted: find_last_match(run, asked, 5))  # type: ignore[misc]
+    database.peek(lambda run: run.set_trace_callback(None))
     assert len(plans) > 50
     for statement in plans:
         steps = database.peek(lambda run, text=statement: run.execute(f"EXPLAIN QUERY PLAN {text}").fetchall())  # type: ignore[misc]

@@ -1,7 +1,8 @@
 """The durable log's seam: dense offsets from 1, one epoch, a unique key per alert.
 
 Backends: `stream/sqlite.py` (default) and `stream/redis.py` (where REDIS_URL is set). Both pass
-`tests/contracts/log.py`. `Log` is what the pipeline and the fan-out need, `Archive` what REST and retention need beside it.
+`tests/contracts/log.py`. `Log` is what the pipeline and the fan-out need, `Archive` what REST and retention need
+beside it.
 """
 
 from __future__ import annotations

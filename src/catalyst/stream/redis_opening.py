@@ -53,7 +53,7 @@ async def server(link: Link) -> Server:
     run = str((await link.call("INFO", "server"))["run_id"])
     try:
         found = [await link.call("CONFIG", "GET", name) for name in ("appendonly", "appendfsync")]
-        keeps, sync = (next(iter(_words(each).values()), "unknown") for each in found)
+        keeps, sync = (each[1].decode() if len(each) == 2 else "unknown" for each in found)
     except Unavailable:
         keeps = sync = "unknown"  # a managed Redis may not say
     return Server(run, (keeps, sync) == ("yes", "always"), f"appendonly {keeps}, appendfsync {sync}")
@@ -126,12 +126,3 @@ async def _renew(link: Link, fence: Fence, state: State) -> State:
     if state.epoch:
         log.error("stream.epoch.renewed", head=state.head, was=state.epoch, epoch=epoch)
     return State(epoch, state.head, "", "", synced=False)
-
-
-def _words(found: object) -> dict[str, str]:
-    pairs = found if isinstance(found, dict) else {}
-    return {_text(name): _text(value) for name, value in pairs.items()}
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -117,7 +117,7 @@ end
 return {writes, head}
 """
 )
-"""Put back what a journal kept. ARGV: guard, then offset, time, `m` and body of each, in order. Returns writes, head."""
+"""Put back what a journal kept. ARGV: guard, then offset, time, `m` and body of each. Returns writes and head."""
 
 RETAIN = (
     GUARD

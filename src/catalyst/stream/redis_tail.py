@@ -72,6 +72,7 @@ class Follower:
         if changed:
             log.warning("stream.epoch.changed", epoch=epoch, head=head)
         self.tail.restart(head, changed=changed)
+        self.problem = ""
         self.started.set()
 
     async def _read(self) -> None:
