@@ -132,7 +132,9 @@ def _ns(text: str) -> int:
     return int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * 1e9)
 
 
-async def follow(port: int, expected: int, until: datetime | None, process: psutil.Process) -> tuple[Tape, int]:
+async def follow(
+    port: int, expected: int, until: datetime | None, process: psutil.Process, log: Path
+) -> tuple[Tape, int]:
     """Record until every expected filing is final, or the simulated clock passes `until` and all is done."""
     tape, peak, last = Tape(), 0, 0.0
     recording = asyncio.create_task(tape.record(f"ws://127.0.0.1:{port}/ws/filings"))
@@ -150,6 +152,7 @@ async def follow(port: int, expected: int, until: datetime | None, process: psut
             recording.cancel()
             return tape, peak
         if recording.done():
+            say((log.read_text(errors="replace") if log.exists() else "")[-3000:])
             recording.result()
 
 
@@ -218,6 +221,8 @@ def main() -> None:
     parser.add_argument("--start", default="", help="HH:MM New York of the recorded day")
     parser.add_argument("--until", default="", help="HH:MM New York; else the end of the recording")
     parser.add_argument("--model", action="store_true", help="a fake model that takes 300 to 1,500 ms")
+    parser.add_argument("--apart", action="store_true", help="the emulator in a process of its own, as EDGAR is")
+    parser.add_argument("--watchlist", default="", help="tickers that are alerted from the feed row")
     parser.add_argument("--quick", action="store_true", help="the sample day at speed 60")
     options = parser.parse_args()
     if options.quick:
@@ -247,15 +252,23 @@ def run(
     released: dict[str, float],
     environ: dict[str, str],
 ) -> None:
-    port = free_port()
-    arguments = ["serve", "--source", f"replay:{options.data}", "--speed", str(options.speed), "--port", str(port)]
-    arguments += ["--volume", str(options.volume), "--data", str(folder)]
-    arguments += ["--start", options.start] if options.start else []
+    port, edgar = free_port(), free_port()
+    day = ["--speed", str(options.speed), "--volume", str(options.volume)]
+    day += ["--start", options.start] if options.start else []
+    arguments = ["serve", "--port", str(port), "--data", str(folder)]
+    source = [f"http://127.0.0.1:{edgar}"] if options.apart else [f"replay:{options.data}", *day]
+    arguments += ["--source", *source]
+    environ |= {"WATCHLIST": options.watchlist, "EDGAR_BACKFILL_MINUTES": "0" if options.start else "1000"}
     began = time.monotonic()
-    with catalyst(*arguments, log=folder / "log", **environ) as process:
+    with contextlib.ExitStack() as stack:
+        if options.apart:
+            emulate = ["emulate", str(options.data), *day, "--port", str(edgar), "--state", str(folder / "clock")]
+            other = stack.enter_context(catalyst(*emulate, "--no-background", log=folder / "emulator.log"))
+            wait_ready(f"http://127.0.0.1:{edgar}/_emulator/status", other)
+        process = stack.enter_context(catalyst(*arguments, log=folder / "log", **environ))
         wait_ready(f"http://127.0.0.1:{port}/health/live", process)
         watched = psutil.Process(process.pid)
-        tape, peak = asyncio.run(follow(port, expected, until, watched))
+        tape, peak = asyncio.run(follow(port, expected, until, watched, folder / "log"))
         cpu = watched.cpu_times()
         used = cpu.user + cpu.system
     result = figures(tape, expected, used, peak, options.speed, released) | drained(tape, until)

@@ -34,8 +34,8 @@ WINDOW = 128
 MODEL_QUEUE = 128
 """Filings that wait for the model in memory; more are taken from the ledger again when there is room."""
 
-HEAVY_BYTES = 256_000
-"""From here on a parse leaves the event loop for a thread."""
+HEAVY_BYTES = 48_000
+"""From here on a parse leaves the event loop for a thread: less takes it some milliseconds, in which an alert waits."""
 
 RETRY_SECONDS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """Waits between tries; after the last try a filing is told of from its feed row alone."""

@@ -89,6 +89,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve, and watch where that is ours to do, until cancelled; the first thing that fails ends all of it."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.run())
             await self._refresh_companies(FIRST_REFRESH_SECONDS)
