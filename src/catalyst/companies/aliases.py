@@ -15,18 +15,194 @@ from catalyst.companies.map import Companies, Company
 
 _WORD = re.compile(r"'s\b|[^\W_]+(?:(?:[&./]|'(?!s\b))[^\W_]+)*|&")
 _LEGAL = frozenset(
-    ["inc", "inc.", "incorporated", "corp", "corp.", "corporation", "co", "co.", "company", "companies", "ltd", "ltd.", "limited", "plc", "llc", "l.l.c", "lp", "l.p", "n.v", "nv", "s.a", "sa", "ag", "se", "kgaa", "ab", "asa", "oyj", "s.p.a", "spa", "a/s", "holdings", "holding", "group", "trust", "bancorp", "bancshares", "de", "md", "nv/", "/de/", "/md/", "new", "cos"]
+    [
+        "inc",
+        "inc.",
+        "incorporated",
+        "corp",
+        "corp.",
+        "corporation",
+        "co",
+        "co.",
+        "company",
+        "companies",
+        "ltd",
+        "ltd.",
+        "limited",
+        "plc",
+        "llc",
+        "l.l.c",
+        "lp",
+        "l.p",
+        "n.v",
+        "nv",
+        "s.a",
+        "sa",
+        "ag",
+        "se",
+        "kgaa",
+        "ab",
+        "asa",
+        "oyj",
+        "s.p.a",
+        "spa",
+        "a/s",
+        "holdings",
+        "holding",
+        "group",
+        "trust",
+        "bancorp",
+        "bancshares",
+        "de",
+        "md",
+        "nv/",
+        "/de/",
+        "/md/",
+        "new",
+        "cos",
+    ]
 )
-_GENERIC = frozenset(
-    ["technologies", "technology", "platforms", "systems", "motor", "motors", "industries", "international", "pharmaceuticals", "therapeutics", "laboratories", "sciences", "communications", "enterprises", "stores", "brands", "entertainment", "software", "networks", "solutions", "services", "global", "worldwide", "wholesale", "airlines", "energy", "financial", "resources"]
-)
+_VAGUE = frozenset(("group", "holding", "holdings", "trust", "company", "companies", "cos", "new", "global"))
+"""Endings that are all that makes a name of one everyday word."""
 _CLASS = re.compile(r"\A[A-Z]+(?:-[A-C])?\Z")
 _NOT_TICKERS = frozenset(
-    ["A", "I", "AI", "AM", "AN", "AND", "ARE", "AS", "AT", "ARR", "ATM", "AUM", "BE", "BY", "CAGR", "CAN", "CEO", "CFO", "CIO", "COO", "CPI", "CTO", "DA", "DD", "DO", "EBIT", "EPS", "ESG", "ETF", "EU", "EV", "FAX", "FCF", "FDA", "FDIC", "FFO", "FOR", "FX", "FY", "GAAP", "GDP", "GO", "HAS", "HE", "HR", "IF", "II", "III", "IN", "IP", "IPO", "IR", "IS", "IT", "ITS", "IV", "JV", "LTD", "LTM", "M", "MD", "ME", "MOM", "MY", "N", "NAV", "NEW", "NIM", "NO", "NOT", "NOW", "NYSE", "OF", "OLD", "ON", "ONE", "OR", "OUR", "OUT", "PE", "PM", "PP", "PR", "PS", "Q", "QOQ", "R", "RD", "RE", "REIT", "ROA", "ROE", "ROI", "ROIC", "RSU", "S", "SEC", "SO", "SPAC", "TAX", "TTM", "TV", "UK", "US", "USA", "USD", "VIE", "VP", "VS", "WAS", "WE", "YOY", "YTD", "H", "K"]
+    [
+        "A",
+        "I",
+        "AI",
+        "AM",
+        "AN",
+        "AND",
+        "ARE",
+        "AS",
+        "AT",
+        "ARR",
+        "ATM",
+        "AUM",
+        "BE",
+        "BY",
+        "CAGR",
+        "CAN",
+        "CEO",
+        "CFO",
+        "CIO",
+        "COO",
+        "CPI",
+        "CTO",
+        "DA",
+        "DD",
+        "DO",
+        "EBIT",
+        "EPS",
+        "ESG",
+        "ETF",
+        "EU",
+        "EV",
+        "FAX",
+        "FCF",
+        "FDA",
+        "FDIC",
+        "FFO",
+        "FOR",
+        "FX",
+        "FY",
+        "GAAP",
+        "GDP",
+        "GO",
+        "HAS",
+        "HE",
+        "HR",
+        "IF",
+        "II",
+        "III",
+        "IN",
+        "IP",
+        "IPO",
+        "IR",
+        "IS",
+        "IT",
+        "ITS",
+        "IV",
+        "JV",
+        "LTD",
+        "LTM",
+        "M",
+        "MD",
+        "ME",
+        "MOM",
+        "MY",
+        "N",
+        "NAV",
+        "NEW",
+        "NIM",
+        "NO",
+        "NOT",
+        "NOW",
+        "NYSE",
+        "OF",
+        "OLD",
+        "ON",
+        "ONE",
+        "OR",
+        "OUR",
+        "OUT",
+        "PE",
+        "PM",
+        "PP",
+        "PR",
+        "PS",
+        "Q",
+        "QOQ",
+        "R",
+        "RD",
+        "RE",
+        "REIT",
+        "ROA",
+        "ROE",
+        "ROI",
+        "ROIC",
+        "RSU",
+        "S",
+        "SEC",
+        "SO",
+        "SPAC",
+        "TAX",
+        "TTM",
+        "TV",
+        "UK",
+        "US",
+        "USA",
+        "USD",
+        "VIE",
+        "VP",
+        "VS",
+        "WAS",
+        "WE",
+        "YOY",
+        "YTD",
+        "H",
+        "K",
+    ]
 )
 """Upper-case words of filings that are also tickers: only a cashtag makes a company of them."""
 _NO_CLASS = frozenset(
-    ["class", "series", "schedule", "form", "tier", "part", "appendix", "exhibit", "type", "plan", "annex", "section", "phase", "grade", "item"]
+    [
+        "class",
+        "series",
+        "schedule",
+        "form",
+        "tier",
+        "part",
+        "appendix",
+        "exhibit",
+        "type",
+        "plan",
+        "annex",
+        "section",
+        "phase",
+        "grade",
+        "item",
+    ]
 )
 
 
@@ -139,19 +315,17 @@ def _common(company: Company) -> list[str]:
 
 
 def _names(name: str) -> Iterable[tuple[str, ...]]:
-    """The name without its legal ending, then without one generic word."""
+    """The name without its legal ending."""
     words = [word for word in name_words(name.replace(",", " ")) if word != "."]
     words = [word.rstrip(".") for word in words]
     if words[:1] == ["the"]:
         words = words[1:]
-    while len(words) > 1 and words[-1] in _LEGAL:
+    while len(words) > 1 and words[-1] in _LEGAL and not (len(words) == 2 and words[-1] in _VAGUE):
         words.pop()
     if not words or sum(map(len, words)) < 3:
         return
     yield tuple(words)
     if len(words) == 1 and words[0].endswith(".com"):
         yield (words[0].removesuffix(".com"),)
-    if len(words) == 2 and words[-1] in _GENERIC and len(words[0]) > 3:
-        yield (words[0],)
     if "&" in words:
         yield tuple("and" if word == "&" else word for word in words)

@@ -17,7 +17,7 @@ from catalyst.llm.cache.terms import Sort, Term
 _ORDER: tuple[Sort, ...] = ("entity", "qualifier", "metric", "direction", "number", "period")
 _SLOTS: dict[Sort, str] = {
     "entity": "entities", "period": "periods", "number": "numbers", "metric": "metrics", "qualifier": "qualifiers",
-    "direction": "directions", "negation": "negations", "relation": "relations", "quoted": "quoted",
+    "direction": "directions", "tag": "tags", "negation": "negations", "relation": "relations", "quoted": "quoted",
 }  # fmt: skip
 _WORDS: frozenset[Sort] = frozenset(("word", "verb", "noun"))
 _ACTIONS: frozenset[Sort] = frozenset(("verb", "direction"))

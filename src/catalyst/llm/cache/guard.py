@@ -30,6 +30,8 @@ def _slots(asked: Question, kept: Question) -> Verdict | None:
         left, right = getattr(asked.slots, name), getattr(kept.slots, name)
         if left == right:
             continue
+        if name == "tags" and not (left and right):
+            continue
         if name == "metrics" and _may_be_words(left, right, asked, kept):
             continue
         return Verdict("refuse", f"{name} differ: {_shown(left)} against {_shown(right)}", name)
@@ -55,9 +57,16 @@ def _words(asked: Question, kept: Question) -> Verdict:
                 return Verdict("refuse", f"{a} is the opposite of {b}", "words")
     if only_left or only_right:
         return Verdict("verify", f"nothing matches {_shown((*only_left, *only_right))}", "words")
+    if _pieces(asked) == _pieces(kept):
+        return Verdict("serve", "the same headline, of which only one names the ticker")
     if asked.fixed_order or kept.fixed_order:
         return Verdict("refuse", "the same words in another order", "order")
     return Verdict("serve", "the same words, in an order that carries no meaning")
+
+
+def _pieces(question: Question) -> list[str]:
+    """The canonical text without tags."""
+    return [piece for piece in question.canonical.split(" | ") if piece not in question.slots.tags]
 
 
 def _shown(values: str | tuple[str, ...]) -> str:

@@ -25,6 +25,8 @@ class Slots:
     """Words that order or bound: `before`, `by`, `to`, `more than`, `and`, `or` …"""
     quoted: tuple[str, ...] = ()
     """Quoted strings, as written."""
+    tags: tuple[str, ...] = ()
+    """Tickers that a headline gives a company which no list knows; one may lack what the other has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from datetime import date
 
 from catalyst.companies.aliases import Aliases
 from catalyst.llm.cache.frame import Frame, question
-from catalyst.llm.cache.lexicon import Lexicon, Meaning, fold, load
+from catalyst.llm.cache.headlines import Headlines
+from catalyst.llm.cache.lexicon import Lexicon, Meaning, Phrases, fold, load
 from catalyst.llm.cache.openings import Openings
 from catalyst.llm.cache.question import Question
 from catalyst.llm.cache.scan import plain, scan, unreadable
@@ -25,6 +26,7 @@ class Reader:
         self._aliases = aliases
         self._lexicon = lexicon or load()
         self._openings = Openings(self._lexicon.lists)
+        self._headlines = Headlines(self._lexicon.lists)
         self._frame = Frame(self._lexicon.lists)
         self._languages = frozenset(self._lexicon.lists["words"]["languages"])
 
@@ -45,7 +47,15 @@ class Reader:
             )
         return question(text, self._frame.build(kind, self.recognise(rest), strict=strict))
 
-    def recognise(self, terms: Sequence[Term]) -> list[Term]:
+    def headline(self, text: str, today: date) -> Question:
+        """What a headline tells, without what the wire that carries it adds. A cut one is never known to be the same."""
+        bare, tags, cut = self._headlines.bare(plain(text))
+        if why := "a headline cut short: only the exact text matches" if cut else unreadable(bare):
+            return Question(text, canonical=bare.casefold(), why_bypass=why)
+        told = self.recognise(self._headlines.without_legal(scan(bare, today)), self._lexicon.headlines)
+        return question(text, self._headlines.build(told, tags))
+
+    def recognise(self, terms: Sequence[Term], first: Phrases | None = None) -> list[Term]:
         """The terms with companies and the phrases of the lexicons in place of their words."""
         raws = [term.raw if term.sort in ("word", "possessive") or term.raw.isdigit() else "|" for term in terms]
         words = [raw.lower() for raw in raws]
@@ -53,13 +63,19 @@ class Reader:
         found: list[Term] = []
         at = 0
         while at < len(terms):
-            length, term = self._at(terms, raws, words, folded, at)
+            length, term = self._at(terms, raws, words, folded, at, first)
             found.append(term)
             at += length
         return found
 
     def _at(
-        self, terms: Sequence[Term], raws: list[str], words: list[str], folded: list[str], at: int
+        self,
+        terms: Sequence[Term],
+        raws: list[str],
+        words: list[str],
+        folded: list[str],
+        at: int,
+        first: Phrases | None,
     ) -> tuple[int, Term]:
         term = terms[at]
         if term.sort == "number" and (alias := self._aliases.named(term.raw)):
@@ -74,7 +90,9 @@ class Reader:
         ):
             return 1, Term("verb", "disclose", "reported", past=True)
         name = self._aliases.find(words, raws, at)
-        phrase = self._phrase(folded, at)
+        phrase = (_longest(first, folded, at) if first else None) or self._phrase(folded, at)
+        if name is not None and first is not None and at and name[0] == 1 and (name[1].capital or name[1].everyday):
+            name = None  # headlines capitalise every word
         if name is not None and (phrase is None or name[0] >= len(phrase[0])):
             length, alias = name
             by_name = alias.classes and raws[at] != alias.key
@@ -91,10 +109,7 @@ class Reader:
         )
 
     def _phrase(self, folded: list[str], at: int) -> tuple[tuple[str, ...], Meaning] | None:
-        for words, meaning in self._lexicon.phrases.get(folded[at], ()):
-            if len(words) == 1 or tuple(folded[at : at + len(words)]) == words:
-                return words, meaning
-        return None
+        return _longest(self._lexicon.phrases, folded, at)
 
     def _begins_a_topic(self, terms: Sequence[Term]) -> bool:
         """Whether a phrase of the lexicons begins with the question word itself (`how many employees`)."""
@@ -112,6 +127,14 @@ class Reader:
             read = self.recognise(scan(piece, today))
             terms.append(self._frame.piece(piece, read))
         return question(text, terms)
+
+
+def _longest(phrases: Phrases, folded: list[str], at: int) -> tuple[tuple[str, ...], Meaning] | None:
+    """The longest phrase that begins at a word."""
+    for words, meaning in phrases.get(folded[at], ()):
+        if len(words) == 1 or tuple(folded[at : at + len(words)]) == words:
+            return words, meaning
+    return None
 
 
 def _meant(meaning: Meaning, raw: str) -> Term:

@@ -16,6 +16,7 @@ Sort = Literal[
     "number",
     "quoted",
     "marker",
+    "tag",
     "relation",
     "negation",
     "word",

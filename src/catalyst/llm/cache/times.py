@@ -48,7 +48,7 @@ PERIODS = "|".join(
         rf"(?:the\s+)?(?:first\s+9\s+months|9m)\b{_YEAR.format('m9y')}(?P<m9>)",
         rf"calendar\s+(?:year\s+)?(?P<cy>{_Y})|cy\s?'?(?P<cys>\d\d)(?!\d)",
         rf"{_FY}'?(?P<fy>{_Y})|fy\s?'?(?P<fys>\d\d)(?!\d)",
-        rf"(?P<year>{_Y})(?!-?[a-z])",
+        rf"(?P<year>{_Y})(?!-?[a-z])(?!\s+(?:jobs?|employees|workers|people|positions|staff|stores|shares|units|customers|words|times)\b)",
         r"(?P<ttm>ttm|ltm|(?:trailing|last|past)[\s-]+12[\s-]+months?)\b",
         r"(?P<ytd>ytd|year[\s-]to[\s-]date)\b",
         r"(?P<today>today)(?:'s)?\b|(?P<yesterday>yesterday)(?:'s)?\b|(?P<tomorrow>tomorrow)(?:'s)?\b",

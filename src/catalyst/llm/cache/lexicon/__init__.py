@@ -73,6 +73,8 @@ class Lexicon:
     """All meanings by their phrases, and the small lists of `words.toml`."""
 
     phrases: Phrases
+    headlines: Phrases
+    """What counts in headlines before `phrases`."""
     antonyms: frozenset[frozenset[str]]
     lists: dict[str, Any]
 
@@ -125,7 +127,11 @@ def load() -> Lexicon:
         for line in read_lines(name):
             _take(line, sort, irregular, found, derived)
     antonyms = frozenset(frozenset(line) for line in read_lines("antonyms"))
-    return Lexicon(_by_first({**derived, **found}), antonyms, lists)
+    told: dict[tuple[str, ...], Meaning] = {}
+    forms: dict[tuple[str, ...], Meaning] = {}
+    for line in read_lines("headlines"):
+        _take(line, "verb", irregular, told, forms)
+    return Lexicon(_by_first({**derived, **found}), _by_first({**forms, **told}), antonyms, lists)
 
 
 def _take(
