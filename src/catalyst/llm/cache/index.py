@@ -151,7 +151,7 @@ class VectorIndex:
         """Take a saved graph as the whole of `bucket`. Raises what usearch raises for a file that is none."""
         graph = new_graph(self._dimensions)
         graph.load(path)
-        ids = np.array(graph.keys).tolist()
+        ids = np.asarray(graph.keys[:]).tolist()
         self._buckets[bucket] = _Bucket(
             np.empty((0, self._dimensions), np.int8), np.empty(0, np.uint64), 0, graph, 0, True
         )

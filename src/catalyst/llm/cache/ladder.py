@@ -22,7 +22,7 @@ from catalyst.llm.cache.checks import Checks
 from catalyst.llm.cache.flight import Flights, Seat
 from catalyst.llm.cache.kept import CacheStore, Kept
 from catalyst.llm.cache.keys import document_key, plan
-from catalyst.llm.cache.meaning import Question, Reader, compare
+from catalyst.llm.cache.meaning import Question, Reader, Verdict, compare
 from catalyst.llm.cache.near import Near
 from catalyst.llm.cache.policy import Policy
 from catalyst.llm.cache.sought import Readings, Sought
@@ -73,10 +73,12 @@ class LadderCache:
         tally: Tally,
         *,
         random: Callable[[], float],
+        judge: Callable[[Question, Question], Verdict] = compare,
     ) -> None:
         self._store = store
         self._near = near
         self._readings = Readings(make_reader)
+        self._judge = judge
         self._clock = clock
         self._settings = settings
         self._tally = tally
@@ -230,7 +232,7 @@ class LadderCache:
         """The entry's answer where the guard, or the evidence, says that it answers the question."""
         if self._stale(entry, sought) is None:
             return None
-        verdict = compare(asked, self._readings.of(entry, sought.plan.policy))
+        verdict = self._judge(asked, self._readings.of(entry, sought.plan.policy))
         if verdict.kind == "refuse":
             self._spawn(self._checks.seen(sought.job, "near", "refused", similarity, entry, verdict.reason, asked.text))
             return None
@@ -278,7 +280,7 @@ class LadderCache:
         now = self._clock.now().timestamp()
         job, found = sought.job, sought.plan
         entry = Kept(
-            found.key, job.request.tenant, job.request.feature_name, found.template, found.text,
+            found.key, job.request.tenant, job.request.feature_name, found.template, _plain(found.text),
             found.day.isoformat(), encoded(response), cost(response), now, now + sought.ttl, sought.canon,
             found.documents,
         )  # fmt: skip
@@ -369,3 +371,8 @@ class Seen(Visit):
     def leave(self) -> None:
         """See `Visit`."""
         self._cache.leave(self._seat)
+
+
+def _plain(text: str) -> str:
+    """The text without half characters, which no store can hold."""
+    return text.encode("utf-8", "replace").decode()
