@@ -1,6 +1,9 @@
 """kill -9 at seeded random moments of a replay, and what the log then holds.
 
     python -m bench.chaos [--data DIR] [--cycles 50] [--seed 1] [--speed 600] [--quick]
+    python -m bench.chaos --redis [--cycles 500] [--filings 52000] [--fsync always|everysec] [--quick]
+
+With `--redis` service, redis-server and client are killed in turn (`chaos_redis.py` says what is counted).
 
 `acknowledged` counts the messages a client had received before a kill; each must stand in the log at the end under the
 same offset. `lost` counts filings without exactly one alert and one final message, `holes` gaps in the offsets,
@@ -121,16 +124,34 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=CORPUS / "edgar", help="a recording laid out like the corpus")
-    parser.add_argument("--cycles", type=int, default=50)
+    parser.add_argument("--redis", action="store_true", help="kill service, redis-server and client on a shared Redis")
+    parser.add_argument("--filings", type=int, help="with --redis: filings told of, two messages each [104 a kill]")
+    parser.add_argument("--fsync", default="always", choices=("always", "everysec"), help="of redis-server")
+    parser.add_argument("--patience", type=float, default=30.0, help="seconds without progress that end the wait")
+    parser.add_argument("--cycles", type=int, help="kills [50; with --redis 500]")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=600.0)
-    parser.add_argument("--between", type=float, nargs=2, default=(1.0, 9.0), help="seconds from start to kill")
+    parser.add_argument("--between", type=float, nargs=2, help="seconds from start to kill [1 9; .6 1.4]")
     parser.add_argument("--quick", action="store_true", help="the sample day, 8 kills")
     options = parser.parse_args()
+    if options.redis:
+        main_redis(options)
+        return
+    options.cycles, options.between = options.cycles or 50, options.between or (1.0, 9.0)
     if options.quick:
         options.data, options.cycles, options.speed, options.between = sample_path(), 8, 60.0, (0.5, 5.0)
     with tempfile.TemporaryDirectory() as folder:
         report("chaos", asyncio.run(run(options, Path(folder))), settings=vars(options))
+
+
+def main_redis(options: argparse.Namespace) -> None:
+    from bench.chaos_redis import run as run_redis
+
+    options.cycles = options.cycles or (25 if options.quick else 500)
+    options.filings = options.filings or 104 * options.cycles
+    options.between = options.between or (0.6, 1.4)
+    with tempfile.TemporaryDirectory() as folder:
+        report("chaos", run_redis(options, Path(folder)), settings=vars(options))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,35 +60,19 @@ class Link:
 
     async def call(self, *command: str | bytes | float) -> Any:
         """One command. Raises Unavailable."""
-        from redis.exceptions import RedisError
-
-        try:
-            return await self._redis.execute_command(*command)
-        except (RedisError, OSError) as error:
-            raise _plain(error) from error
+        return await _told(self._redis.execute_command(*command))
 
     async def calls(self, commands: Sequence[Sequence[str | bytes | float]]) -> list[Any]:
         """Several commands in one round trip. Raises Unavailable."""
-        from redis.exceptions import RedisError
-
         pipe = self._redis.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
-        try:
-            found: list[Any] = await pipe.execute()
-        except (RedisError, OSError) as error:
-            raise _plain(error) from error
-        return found
+        return list(await _told(pipe.execute()))
 
     async def run(self, script: str, *arguments: str | bytes | float) -> Any:
         """A script over our prefix: ARGV[1] is the prefix, KEYS[1] the meta key. Raises Unavailable, Fenced, Behind."""
-        from redis.exceptions import RedisError
-
         held = self._scripts.get(script) or self._scripts.setdefault(script, self._redis.register_script(script))
-        try:
-            return await held(keys=[f"{self.prefix}:meta"], args=[self.prefix, *arguments])
-        except (RedisError, OSError) as error:
-            raise _plain(error) from error
+        return await _told(held(keys=[f"{self.prefix}:meta"], args=[self.prefix, *arguments]))
 
     async def write(self, script: str, fence: Fence, *arguments: str | bytes | float) -> Any:
         """A guarded script: it carries the fence, and what it returns begins with the writes counted by then."""
@@ -98,6 +83,25 @@ class Link:
     async def close(self) -> None:
         await self._redis.aclose()
         await self._redis.connection_pool.disconnect()
+
+
+async def _told(asked: Awaitable[Any]) -> Any:
+    """The answer, or its failure in our words."""
+    from redis.exceptions import RedisError
+
+    failure: Exception | None = None
+    found = None
+    try:
+        found = await asked
+    except (RedisError, OSError) as error:
+        failure = _plain(error)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # The client library sometimes takes a cancellation for a broken connection, and goes on.
+        raise asyncio.CancelledError
+    if failure is not None:
+        raise failure
+    return found
 
 
 def _plain(error: Exception) -> Exception:
