@@ -96,7 +96,8 @@ class NewsDesk:
 
     async def _follow(self, source: Source) -> None:
         while True:
-            error = await self._poll(source)
+            with self._clock.working():
+                error = await self._poll(source)
             await self._clock.sleep(wait_of(source.state, error, self._settings.poll_seconds, self._jitter))
 
     async def _poll(self, source: Source) -> CatalystError | None:

@@ -39,7 +39,7 @@ class NewsSettings:
             min_relevance=_number(values, "MISTRAL_MIN_PRESCALE", 0.20, 0.0, 1.0),
             batch_size=int(_number(values, "MISTRAL_BATCH_SIZE", 5, 1, 100)),
             batch_delay=_number(values, "MISTRAL_BATCH_DELAY", 2.0, 0.0, 300.0),
-            poll_seconds=_number(values, "NEWS_POLL_INTERVAL", 30.0, 1.0, 3600.0),
+            poll_seconds=_number(values, "NEWS_POLL_INTERVAL", 30.0, 0.2, 3600.0),
         )
 
 
