@@ -215,7 +215,7 @@ class LadderCache:
         if asked is None or not self._near.wake():
             return None
         bucket = sought.plan.bucket(self._readings.guard, self._near.version)
-        sought.steps, found = await self._near.find(bucket, asked.canonical)
+        sought.steps, found = await self._near.find(bucket, asked.spoken)
         strict = sought.plan.policy is Policy.HEADLINE
         floor = max(self._settings.floor, STRICT_FLOOR) if strict else self._settings.floor
         close = [(number, similarity) for number, similarity in found if similarity >= floor]
@@ -297,7 +297,7 @@ class LadderCache:
         if self._near.state != "ready" or sought.asked is None:
             return
         bucket = sought.plan.bucket(self._readings.guard, self._near.version)
-        await self._near.place(sought.plan.key, number, bucket, sought.asked.canonical, sought.steps)
+        await self._near.place(sought.plan.key, number, bucket, sought.asked.spoken, sought.steps)
 
     async def _refresh(self, sought: Sought) -> None:
         """Ask anew in the background; the stale answer has been served."""

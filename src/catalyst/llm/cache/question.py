@@ -31,7 +31,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, read. Equal `canonical` texts ask the same; `canonical` is hashed for L1 and embedded for L2."""
+    """One question, read. Equal `canonical` texts ask the same; `canonical` is hashed for L1, `spoken` embedded for L2."""
 
     text: str
     """As it was asked."""
@@ -43,6 +43,12 @@ class Question:
     """Whether the order of the words may carry meaning that the slots don't hold."""
     why_bypass: str = ""
     """Why no answer may be taken from or kept under this question's meaning; empty when it may."""
+
+    @property
+    def spoken(self) -> str:
+        """What is embedded: the canonical terms as a phrase, without marks and tags, which a vector cannot weigh."""
+        terms = (term.lstrip("~$") for term in self.canonical.split(" | ") if term not in ("~q", *self.slots.tags))
+        return " ".join(terms)
 
     @property
     def bypass(self) -> bool:
