@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,7 +110,7 @@ async def client(folder: Path, port: int) -> None:
     async with Http(SystemClock()) as http:
         checkpoint = SqliteCheckpoint(database)
         follower = FilingsClient(
-            f"ws://127.0.0.1:{port}", http, checkpoint=checkpoint, start=Start(after=0), draw=lambda: 0.05
+            f"ws://127.0.0.1:{port}", http, checkpoint=checkpoint, start=Start(after=0), draw=lambda: 0.005
         )
         follower.handle("effect", effect)
         follower.handle("line", line)
@@ -124,6 +125,7 @@ def fsync(folder: Path) -> None:
             file.write(os.urandom(65_536))
             file.flush()
             os.fsync(file.fileno())
+            time.sleep(0.005)
 
 
 def main() -> None:

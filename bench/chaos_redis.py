@@ -34,7 +34,11 @@ from catalyst.stream.redis import RedisLog
 from catalyst.stream.redis_link import Link
 
 PREFIX = "catalyst:{chaos}"
-VICTIMS = ("service", "redis", "client")
+VICTIMS = ("service", "redis", "redis", "client", "client")
+"""Drawn from; the service is back only after a second or more of imports, so it is drawn less often."""
+
+RECOVERY_SECONDS = 10.0
+"""The next kill waits so long at most until what was killed answers again."""
 
 
 class Cast:
@@ -66,6 +70,15 @@ class Cast:
             raise RuntimeError(f"{name} ended by itself with {process.returncode}: see {self.folder / name}.log")
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+    def wait(self, name: str) -> None:
+        """Until what was started again answers, so that each kill meets something at work."""
+        port = {"redis": self.redis_port, "service": self.port}.get(name)
+        end = time.monotonic() + RECOVERY_SECONDS
+        while port and time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                return
+            time.sleep(0.02)
 
     def wait_redis(self, seconds: float = 20.0) -> None:
         end = time.monotonic() + seconds
@@ -106,12 +119,13 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             kills[victim] += 1
             cast.kill(victim)
             cast.start(victim)
+            cast.wait(victim)
             if number % 25 == 24:
                 say(f"{number + 1} of {options.cycles} kills {dict(kills)}: {_done(folder)} messages done")
         _finish(folder, 2 * options.filings, options.patience)
         cast.wait_redis()
         log = asyncio.run(_stored(cast))
-    killed = {f"kills_{name}": kills[name] for name in VICTIMS}
+    killed = {f"kills_{name}": kills[name] for name in sorted(kills)}
     return {"cycles": options.cycles, **killed, **judge(folder, log, options)}
 
 

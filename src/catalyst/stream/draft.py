@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst.stream import encode
 from catalyst.stream.types import Alert, AlertType, Record
@@ -11,8 +11,7 @@ Reach = tuple[tuple[str, ...], float]
 """What one message of a filing was about: its tickers and its score."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What both logs keep of an alert."""
 
     key: str

@@ -30,5 +30,7 @@ def head_length(record: Record) -> int:
 
 def tickers(alert: Alert) -> tuple[str, ...]:
     """Every ticker of the alert, as filters compare them, each once."""
+    if alert.ticker and alert.tickers == [alert.ticker]:
+        return (plain_ticker(alert.ticker),)
     named = dict.fromkeys((alert.ticker, *alert.tickers))
     return tuple(dict.fromkeys([plain_ticker(name) for name in named if name]))

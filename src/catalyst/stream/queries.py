@@ -6,6 +6,8 @@ in the index of `key`, which starts with the accession.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -78,6 +80,19 @@ def find_page(run: sqlite3.Connection, query: Query) -> Page:
     as_of = query.cursor.as_of if query.cursor else _head(run)
     before = query.cursor.before if query.cursor else as_of + 1
     first = first_since(run, query.since_ns) if query.since_ns > 0 else 0
+    if query.min_priority > 0 and not query.ticker and not query.form:
+        found = _so_high(run, query, (first, before, as_of))
+    else:
+        found = _in_order(run, query, (first, before, as_of))
+    if len(found) <= query.limit:
+        return Page(tuple(found))
+    page = tuple(found[: query.limit])
+    return Page(page, Cursor(page[-1].offset, as_of))
+
+
+def _in_order(run: sqlite3.Connection, query: Query, span: tuple[int, int, int]) -> list[Record]:
+    """One more than the limit, along the index of the ticker or the form, or along the log."""
+    first, before, as_of = span
     source, seq = ("log_tickers t JOIN log a ON a.seq = t.seq", "t.seq") if query.ticker else ("log a", "a.seq")
     where, values = _constraints(query)
     statement = (
@@ -86,11 +101,26 @@ def find_page(run: sqlite3.Connection, query: Query) -> Page:
         " WHERE later.key > a.filing_id || '/' AND later.key < a.filing_id || '0'"
         f" AND later.seq > a.seq AND later.seq <= ?) ORDER BY {seq} DESC LIMIT ?"
     )
-    found = _records(run.execute(statement, (*values, first, before, as_of, query.limit + 1)))
-    if len(found) <= query.limit:
-        return Page(tuple(found))
-    page = tuple(found[: query.limit])
-    return Page(page, Cursor(page[-1].offset, as_of))
+    return _records(run.execute(statement, (*values, first, before, as_of, query.limit + 1)))
+
+
+def _so_high(run: sqlite3.Connection, query: Query, span: tuple[int, int, int]) -> list[Record]:
+    """One more than the limit, by the index of scores: its steps are walked side by side, newest first."""
+    first, before, as_of = span
+    statement = "SELECT seq FROM log WHERE CAST(reach * 100 AS INTEGER) = ? AND seq >= ? AND seq < ? ORDER BY seq DESC"
+    steps = [run.execute(statement, (step, first, before)) for step in _steps(query.min_priority)]
+    candidates = (seq for (seq,) in heapq.merge(*steps, reverse=True))
+    chosen = (
+        f"SELECT {_COLUMNS} FROM {_BOTH} WHERE a.seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+        " AND a.score >= ? AND NOT EXISTS (SELECT 1 FROM log later"
+        " WHERE later.key > a.filing_id || '/' AND later.key < a.filing_id || '0'"
+        " AND later.seq > a.seq AND later.seq <= ?)"
+    )
+    found: list[Record] = []
+    while len(found) <= query.limit and (some := list(itertools.islice(candidates, query.limit + 1))):
+        rows = run.execute(chosen, (orjson.dumps(some).decode(), query.min_priority, as_of)).fetchall()
+        found += _records(sorted(rows, key=lambda row: -row[0]))
+    return found[: query.limit + 1]
 
 
 def find_last_match(run: sqlite3.Connection, wanted: Filter, at: int) -> int:
@@ -110,7 +140,12 @@ def _last_so_high(run: sqlite3.Connection, score: float, at: int) -> int:
         "SELECT seq FROM log WHERE CAST(reach * 100 AS INTEGER) = ? AND seq <= ? AND reach >= ?"
         " ORDER BY seq DESC LIMIT 1"
     )
-    return max(_first(run.execute(statement, (step, at, score))) for step in range(int(score * _STEPS), _STEPS + 1))
+    return max(_first(run.execute(statement, (step, at, score))) for step in _steps(score))
+
+
+def _steps(score: float) -> range:
+    """Of the index of scores: all that may hold `score` or more."""
+    return range(int(score * _STEPS), _STEPS + 1)
 
 
 def _last_of_ticker(run: sqlite3.Connection, wanted: Filter, ticker: str, at: int) -> int:
