@@ -24,6 +24,7 @@ from catalyst.filings.ledger import Entry, Ledger, Mark, Stage
 from catalyst.filings.messages import Messages, Walk
 from catalyst.filings.ranking import Ranking, Tickers, Watched
 from catalyst.filings.rules import from_feed, from_rules
+from catalyst.filings.texts import Text
 from catalyst.filings.types import Filing, Parsed, Submission
 from catalyst.stream.log import Log
 from catalyst.stream.types import Analysis
@@ -52,6 +53,12 @@ class Analyst(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Whoever keeps what was read (`texts.Texts`)."""
+
+    async def keep(self, accession: str, text: Text) -> None: ...
+
+
 class Pipeline:
     """From the ledger to the log. `run` until cancelled; `wake` it whenever the ledger has something new."""
 
@@ -64,6 +71,7 @@ class Pipeline:
         clock: Clock,
         analyst: Analyst | None = None,
         watchlist: Watched | None = None,
+        texts: Keeper | None = None,
         *,
         model_workers: int = 8,
         min_score: float = 0.0,
@@ -73,6 +81,7 @@ class Pipeline:
         self._fetcher = fetcher
         self._clock = clock
         self._analyst = analyst
+        self._texts = texts
         self._ranking = Ranking(companies, watchlist)
         self._messages = Messages(log, ledger, self._ranking, clock, self.counters)
         self._min_score = min_score
@@ -80,7 +89,9 @@ class Pipeline:
         self._threads = asyncio.Semaphore(2)
         self._open: dict[str, Walk] = {}
         self._fresh: list[Filing] = []
-        """Recorded since the last look at the ledger: the urgent ones are told of however many others wait."""
+        """Recorded, and not looked at yet: the urgent ones are told of however many others wait."""
+        self._telling: set[str] = set()
+        self._news = asyncio.Event()
         self._woken = asyncio.Event()
         self._resting = asyncio.Event()
         self._backlog = False
@@ -91,6 +102,8 @@ class Pipeline:
         self.counters.seen += len(filings)
         self._fresh += filings
         self._resting.clear()
+        if filings:
+            self._news.set()
         self._woken.set()
 
     async def idle(self) -> None:
@@ -108,10 +121,10 @@ class Pipeline:
         await self._messages.open()
         try:
             async with asyncio.TaskGroup() as walks:
+                walks.create_task(self._tell_news())
                 while True:
                     self._woken.clear()
                     with self._clock.working():
-                        await self._alert_fresh()
                         taken, due = await self._take()
                         await self._alert_from_feed(taken)
                         for walk in taken:
@@ -121,8 +134,16 @@ class Pipeline:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
 
+    async def _tell_news(self) -> None:
+        """Tell of what is new and urgent beside all other work: neither a full window nor the ledger delays it."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            with self._clock.working():
+                await self._alert_fresh()
+            self._woken.set()
+
     async def _alert_fresh(self) -> None:
-        """Tell of what is new and urgent before anything else, be the window full; the ledger then knows it as told."""
         fresh, self._fresh = self._fresh, []
         walks = [
             Walk(filing, self._ranking.score(filing), Stage.SEEN, 0, 0, _tags(filing))
@@ -130,9 +151,11 @@ class Pipeline:
             if filing.accession not in self._open
         ]
         urgent = [walk for walk in walks if self._is_urgent(walk)]
+        self._telling = {walk.filing.accession for walk in urgent}
         for walk in urgent:
             walk.amends = await self._ledger.original(walk.filing) if walk.filing.is_amendment else ""
         await self._alert_from_feed(urgent)
+        self._telling = set()
 
     async def _alert_from_feed(self, walks: Sequence[Walk]) -> None:
         """High-tier and watched filings are told at once, in one append, before anything is fetched."""
@@ -176,6 +199,8 @@ class Pipeline:
         with self._clock.working():
             await self._learn(walk, submission)
             parsed, rules = await self._understand(walk, submission)
+            if parsed is not None and self._texts is not None:
+                await self._keep(self._texts, parsed)
             wanted = parsed is not None and self._analyst is not None and walk.score.priority_score >= self._min_score
             if not wanted or Stage.PARSED not in walk.stages:
                 await self._messages.publish(walk, rules, final=not wanted, stages=Stage.FETCHED | Stage.PARSED)
@@ -212,6 +237,13 @@ class Pipeline:
             self._note.warning("filing.unparsed", accession=filing.accession, form=filing.form, error=_short(error))
             walk.tags.append("unparsed")
             return None, from_feed(filing, score)
+
+    async def _keep(self, texts: Keeper, parsed: Parsed) -> None:
+        """Before the message that quotes it, so that who sees the message finds the text."""
+        try:
+            await texts.keep(parsed.accession, Text.of(parsed))
+        except StorageError as error:
+            self._note.error("text.not_kept", accession=parsed.accession, error=_short(error))
 
     async def _have_read(self, walk: Walk, parsed: Parsed, rules: Analysis) -> None:
         """Have the model read it; when it cannot, the rules' analysis is the last word."""
@@ -300,8 +332,10 @@ class Pipeline:
         full = self._reading() >= MODEL_QUEUE
         limit = room + len(self._open)
         now = self._clock.now().timestamp()
-        before = set(self._open)  # what is read may be older than the end of a walk that was open when it was read
+        # What is read may be older than the end of a walk, or than an alert, that was under way when it was read.
+        before = {*self._open, *self._telling}
         pending = await self._ledger.pending(now, limit, Stage.PARSED if full else Stage.NONE)
+        before |= self._telling
         fresh = [entry for entry in pending.entries if entry.filing.accession not in before]
         self._backlog = len(pending.entries) == limit or full
         return [self._begun(entry) for entry in fresh[:room]], pending.next_due
@@ -319,7 +353,8 @@ class Pipeline:
 
     async def _wait(self, due: float | None) -> None:
         """Until woken, or until the next deferred filing is due."""
-        if due is None and not self._open and not self._backlog and not self._woken.is_set():
+        told = not self._fresh and not self._telling
+        if due is None and told and not self._open and not self._backlog and not self._woken.is_set():
             self._resting.set()
         seconds = None if due is None else max(0.0, due - self._clock.now().timestamp())
         with contextlib.suppress(TimeoutError):

@@ -18,7 +18,7 @@ from catalyst.app.build.gateway import KEYS
 from catalyst.app.build.hub import hub
 from catalyst.app.build.news import classifier, news_desk
 from catalyst.app.build.prompts import prompts
-from catalyst.app.build.stores import Stores, stores
+from catalyst.app.build.stores import KEPT_SECONDS, Stores, stores
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
 from catalyst.companies import Companies
@@ -39,6 +39,7 @@ from catalyst.news.desk import NewsDesk
 from catalyst.stream.log import Archive
 from catalyst.web.app import Parts, create_app
 from catalyst.web.classify import classify_router
+from catalyst.web.documents import documents_router
 from catalyst.web.enrich import enrich_router
 from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
@@ -53,9 +54,6 @@ SWITCH_SECONDS = 0.001
 """How long a parse in a thread keeps the event loop waiting at each of its steps; Python's default is 0.005."""
 
 RETAIN_SECONDS = 3600.0
-KEPT_SECONDS = 90 * 86_400.0
-"""Alerts older than this leave the log."""
-
 KNOWN = timedelta(days=120)
 """Accessions leave the ledger later than their alerts leave the log, by more than any list of EDGAR's looks back."""
 
@@ -136,8 +134,12 @@ class Service:
         while True:
             await asyncio.sleep(RETAIN_SECONDS)
             await self.log.retain(seconds=KEPT_SECONDS)
+            await self.stores.texts.trim(self._is_held)
             while await self.ledger.trim(self.source.clock.now() - KNOWN):
                 pass
+
+    async def _is_held(self, accession: str) -> bool:
+        return bool(await self.log.filing(accession))
 
 
 @contextlib.asynccontextmanager
@@ -180,6 +182,7 @@ async def service(
             source.clock,
             Analyst(llm, prompts(settings)) if llm else None,
             watchlist,
+            kept.texts,
             model_workers=settings.filings.model_workers,
             min_score=settings.filings.min_score,
         )
@@ -222,7 +225,11 @@ async def service(
                 keys=keys,
                 hub=llm,
                 gateway=settings.gateway,
-                routers=[classify_router(judge), enrich_router(enricher(settings, folder.parent, llm))],
+                routers=[
+                    documents_router(kept.texts),
+                    classify_router(judge),
+                    enrich_router(enricher(settings, folder.parent, llm)),
+                ],
             )
         )
         server = Server(app, settings.web.host, settings.web.port)

@@ -14,16 +14,21 @@ from typing import Any
 
 import structlog
 
+from catalyst.clock import SystemClock
 from catalyst.companies import Companies
 from catalyst.db import Database
 from catalyst.errors import Unavailable
 from catalyst.filings.accessions import AccessionLedger
 from catalyst.filings.ledger import Ledger
 from catalyst.filings.ranking import Ranking
+from catalyst.filings.texts import SqliteTexts, Texts
 from catalyst.filings.watchlist import Watchlist
 from catalyst.stream.lease import Lease
 from catalyst.stream.log import Archive
 from catalyst.stream.sqlite import SqliteLog
+
+KEPT_SECONDS = 90 * 86_400.0
+"""Alerts older than this leave the log, and their texts with them."""
 
 log = structlog.get_logger()
 
@@ -35,6 +40,7 @@ class Stores:
     log: Archive
     ledger: Ledger
     watchlist: Watchlist
+    texts: Texts
     shared: Shared | None = None
     """None where this process is alone."""
 
@@ -98,7 +104,9 @@ async def _on_sqlite(folder: Path, companies: Companies, always: tuple[str, ...]
         archive = SqliteLog(db)
         watchlist = Watchlist(db, always)
         await watchlist.load()
-        yield Stores(archive, AccessionLedger(db, Ranking(companies, watchlist).rank), watchlist)
+        with contextlib.closing(Database(folder / "texts.db", synchronous="NORMAL")) as aside:
+            ledger = AccessionLedger(db, Ranking(companies, watchlist).rank)
+            yield Stores(archive, ledger, watchlist, SqliteTexts(aside, SystemClock()))
 
 
 @contextlib.asynccontextmanager
@@ -106,6 +114,7 @@ async def _on_redis(
     folder: Path, name: str, companies: Companies, always: tuple[str, ...], url: str, watches: bool
 ) -> AsyncIterator[Stores]:
     from catalyst.filings.ledger_redis import RedisAccessionLedger
+    from catalyst.filings.texts_redis import RedisTexts
     from catalyst.filings.watchlist_redis import RedisLists
     from catalyst.stream.journal import Journal
     from catalyst.stream.redis import RedisLog
@@ -127,6 +136,7 @@ async def _on_redis(
                 archive,
                 ledger,
                 watchlist,
+                RedisTexts(side, KEPT_SECONDS),
                 Shared(lease, watches, archive.begin, lambda: lists.follow(watchlist), lambda: archive.problem),
             )
         finally:
