@@ -18,8 +18,14 @@ ORIGINS = 6
 """Earlier moments at which each way is tried."""
 MOST = 12_000
 """Spells learned from, the latest ones."""
-ENOUGH = 30
+ENOUGH = 16
 """Finished spells below which only the plain ways are tried."""
+SURE = 2.0
+"""Standard errors by which a richer way must have missed less."""
+LOST = 1.5
+"""What is open for so many times the 99th percentile of all that ended teaches nothing."""
+_WILD = 4.0
+"""A miss counts as this many usual misses at most: what is never paid must not decide between two ways."""
 _MEMORIES = ((None, "all of the past"), (180.0, "the last year mostly"), (75.0, "the last months mostly"))
 """Half-lives in days, and how to say them."""
 
@@ -44,7 +50,7 @@ RICH = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How a trial missed: in days over its spread, finished or only so far."""
+    """How a trial missed: in days over its relative spread, finished or only so far."""
 
     value: float
     finished: bool
@@ -71,13 +77,13 @@ class Delays:
         `prior` (days, weight) counts beside thin history and vanishes as history grows.
         """
         known = [spell.known(day) for spell in spells if spell.start <= day]
-        known = sorted(known, key=lambda spell: spell.start)[-MOST:]
+        known = _telling(sorted(known, key=lambda spell: spell.start)[-MOST:], day)
         finished = sum(spell.end is not None for spell in known)
         if finished < ENOUGH:
             return _thin(known, day, finished, prior)
         way, scores, mae = _choose(known, day)
         effects = fit(known, day, from_due=way.from_due, half_life=way.half_life) if way.effects else None
-        return cls(way, Curve(_weighed(scores, way.effects)), effects, finished, mae)
+        return cls(way, Curve([(score.value, score.finished, 1.0) for score in scores]), effects, finished, mae)
 
     def mass(self, spell: Spell, day: int) -> Mass:
         """The days after `day` on which `spell`, open at its end, ends. One not begun yet counts from its start."""
@@ -94,6 +100,15 @@ class Delays:
         if self.effects is None:
             return (float(spell.promised) if self.way.from_due else 0.0), 1.0
         return self.effects.center(spell.promised, spell.groups), self.effects.scale(spell.groups)
+
+
+def _telling(known: Sequence[Spell], day: int) -> list[Spell]:
+    """Without what is open far longer than nearly anything ever took: that tells whether it ends, not when."""
+    took = sorted(spell.end - spell.start for spell in known if spell.end is not None)
+    if len(took) < ENOUGH:
+        return list(known)
+    most = LOST * max(took[int(0.99 * (len(took) - 1))], 14)
+    return [spell for spell in known if spell.end is not None or day - spell.start <= most]
 
 
 def _thin(known: Sequence[Spell], day: int, finished: int, prior: Sequence[tuple[int, float]]) -> Delays | None:
@@ -124,14 +139,6 @@ def _choose(known: Sequence[Spell], day: int) -> tuple[Way, list[Score], float |
         return best_rich, trials[best_rich], _mae(trials[best_rich])
     scores = [Score(float(_so_far(s, day, best_plain)), s.end is not None, None) for s in known]
     return best_plain, scores, _mae(trials[best_plain])
-
-
-def _weighed(scores: Sequence[Score], trials: bool) -> list[tuple[float, bool, float]]:
-    """Later trials weigh more: they stand on as much history as the forecast itself, and drift shows in them first."""
-    return [
-        (score.value, score.finished, (place + 1) / len(scores) if trials else 1.0)
-        for place, score in enumerate(scores)
-    ]
 
 
 def _origins(known: Sequence[Spell], day: int) -> list[int]:
@@ -183,17 +190,19 @@ def _mae(scores: Sequence[Score]) -> float:
 
 
 def _clearly(rich: Sequence[Score], plain: Sequence[Score]) -> bool:
-    """Whether the richer way misses less by more than chance would have it (one standard error of the difference)."""
-    gains = [
-        p.missed_days - r.missed_days
+    """Whether the richer way misses less by more than chance would have it."""
+    pairs = [
+        (r.missed_days, p.missed_days)
         for r, p in zip(rich, plain, strict=True)
         if r.missed_days is not None and p.missed_days is not None
     ]
-    if len(gains) < ENOUGH:
+    if len(pairs) < ENOUGH // 2:
         return False
+    most = _WILD * max(1.0, median([missed for _, missed in pairs]))
+    gains = [min(p, most) - min(r, most) for r, p in pairs]
     mean = sum(gains) / len(gains)
-    error = math.sqrt(sum((gain - mean) ** 2 for gain in gains) / len(gains) / len(gains))
-    return mean > error
+    error = math.sqrt(sum((gain - mean) ** 2 for gain in gains)) / len(gains)
+    return mean > SURE * error
 
 
 _UNUSED = Curve([(0.0, True, 1.0)])

@@ -52,6 +52,8 @@ class Effects:
     """Per factor, the variance of an effect that nothing is known of."""
     spreads: dict[str, float]
     """Per customer, the standard deviation of what the effects don't explain."""
+    pooled: float
+    """The same of everyone."""
     from_due: bool
 
     def center(self, promised: int, groups: Sequence[str]) -> float:
@@ -60,13 +62,16 @@ class Effects:
         return self.mean + known + (promised if self.from_due else 0)
 
     def scale(self, groups: Sequence[str]) -> float:
-        """Days by which such spells miss their centre: noise, and what is not yet known of their group."""
-        own = self.spreads.get(groups[0], self.noise)
+        """How much wider than everyone's their misses are: their own noise, and what is not known of their group.
+
+        A ratio, so that misses of different times can be compared in days although all of them grew or shrank.
+        """
+        own = self.spreads.get(groups[0], self.pooled)
         doubt = sum(
             levels.get(name, (0.0, unknown))[1]
             for levels, unknown, name in zip(self.levels, self.unknown, groups, strict=True)
         )
-        return math.sqrt(own * own + doubt)
+        return math.sqrt(own * own + doubt) / self.pooled
 
 
 def fit(spells: Sequence[Spell], day: int, *, from_due: bool = False, half_life: float | None = None) -> Effects:
@@ -159,9 +164,10 @@ class _Fit:
             for names, effects, masses, tau in zip(self.names, self.effects, self.masses, self.taus, strict=True)
         ]
         unknown = [tau if len(names) > 1 else 0.0 for names, tau in zip(self.names, self.taus, strict=True)]
-        return Effects(self.mean, self.noise, tuple(levels), tuple(unknown), self._spreads(), self.from_due)
+        spreads, pooled = self._spreads()
+        return Effects(self.mean, self.noise, tuple(levels), tuple(unknown), spreads, pooled, self.from_due)
 
-    def _spreads(self) -> dict[str, float]:
+    def _spreads(self) -> tuple[dict[str, float], float]:
         """A customer's own spread, drawn toward everyone's; a single wild miss counts as four spreads at most."""
         names = self.names[0]
         sums, counts = [0.0] * len(names), [0.0] * len(names)
@@ -169,10 +175,11 @@ class _Fit:
             sums[code] += trust * min(4.0 * self.noise, value - f, key=abs) ** 2
             counts[code] += trust
         pooled = max(_FLOOR**2, sum(sums) / (sum(counts) or 1.0))
-        return {
+        spreads = {
             name: math.sqrt((SCALE_PRIOR * pooled + total) / (SCALE_PRIOR + count))
             for name, total, count in zip(names, sums, counts, strict=True)
         }
+        return spreads, math.sqrt(pooled)
 
 
 def _codes(spells: Sequence[Spell]) -> tuple[list[list[str]], list[list[int]]]:

@@ -15,6 +15,8 @@ from itertools import accumulate
 DAYS = 1_500
 """The farthest day a mass is followed to; what lies beyond is tail."""
 _DUST = 1e-7
+_NOTHING = 1e-9
+"""A tail thinner than this has lost its figures; its shape, which has no memory, is used instead."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,13 @@ def trimmed(parts: Sequence[float]) -> tuple[float, ...]:
     return tuple(parts[:end])
 
 
+def _fading(days: float) -> Mass:
+    """From tomorrow on, less each day, `days` on average."""
+    keep = math.exp(-1.0 / max(days, 1e-2))
+    count = min(DAYS - 1, math.ceil(16.0 * max(days, 1.0)))
+    return Mass((0.0, *((1.0 - keep) * keep**day for day in range(count))))
+
+
 class Curve:
     """The distribution of scores, some of which are only known to be larger than they were when last seen.
 
@@ -137,6 +146,8 @@ class Curve:
         """Days after today, for a spell that has lasted `age` days (−1: it has not begun) and did not end."""
         past = self.below((age + 0.5 - center) / scale)
         left = 1.0 - past
+        if left < _NOTHING:
+            return _fading(self._slope * scale)
         parts, before, day = [0.0], past, age + 1
         while len(parts) < DAYS and (1.0 - before) / left > _DUST:
             reached = self.below((day + 0.5 - center) / scale)

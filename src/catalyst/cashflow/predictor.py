@@ -45,18 +45,32 @@ class Knowledge:
     ) -> Knowledge:
         """From what was known at the end of `today`."""
         day = today.toordinal()
-        payments = [*map(_payment_spell, invoices), *_paid_deals(deals, invoices)]
-        promised = sorted(spell.promised for spell in payments)
-        usual = promised[len(promised) // 2] if promised else TERMS_DAYS
-        seen = any(spell.known(day).end is not None for spell in payments if spell.start <= day)
+        payments = [*map(payment_spell, invoices), *_paid_deals(deals, invoices)]
         stages = [spell for spell in _stage_spells(deals, events) if spell.start <= day]
         ended = [spell.groups[0] for spell in stages if spell.known(day).end is not None]
         return cls(
-            Delays.learn(payments, day, prior=_prior(usual) if seen else ()),
+            cls.of_payments(payments, day),
             Delays.learn(stages, day) if len(ended) >= FEW else None,
             sum(spell.known(day).end is not None for spell in payments if spell.start <= day),
             frozenset(stage for stage in set(ended) if ended.count(stage) >= FEW),
         )
+
+    @staticmethod
+    def of_payments(spells: Sequence[Spell], day: int) -> Delays | None:
+        """Payment delays as known at the end of `day`; None where nothing was paid yet. Thin history leans on terms."""
+        known = [spell.known(day) for spell in spells if spell.start <= day]
+        if all(spell.end is None for spell in known):
+            return None
+        promised = sorted(spell.promised for spell in known)
+        return Delays.learn(known, day, prior=_prior(promised[len(promised) // 2]))
+
+
+def predict_open(delays: Delays | None, spell: Spell, day: int) -> Mass:
+    """Days after `day` until an open invoice is paid; by its terms alone where nothing was learned."""
+    if delays is not None:
+        return delays.mass(spell, day)
+    mass, age = terms_mass(spell.promised)[0], day - spell.start
+    return mass.later(-age) if age < 0 else mass.given_after(age).later(-age)
 
 
 @dataclass(slots=True)
@@ -265,7 +279,7 @@ def _prior(usual: int) -> list[tuple[int, float]]:
     return [(day, 2.0 * weight / total) for day, weight in days]
 
 
-def _payment_spell(invoice: InvoiceRecord) -> Spell:
+def payment_spell(invoice: InvoiceRecord) -> Spell:
     promised = TERMS_DAYS if invoice.due is None else max(0, (invoice.due - invoice.issued).days)
     paid = None if invoice.paid is None else max(invoice.paid, invoice.issued).toordinal()
     groups = _groups(invoice.customer, invoice.segment, promised, invoice.channel)
@@ -276,7 +290,7 @@ def _paid_deals(deals: Sequence[DealForPrediction], invoices: Sequence[InvoiceRe
     """Deals whose invoice and payment are facts teach as invoices do, unless the invoice is among those."""
     listed = {invoice.invoice_id for invoice in invoices}
     return [
-        _payment_spell(
+        payment_spell(
             InvoiceRecord(
                 invoice_id=deal.deal_id,
                 customer=deal.customer,
