@@ -44,8 +44,8 @@ OWN_SHARE = 0.05
 SMALLEST = 0.02
 """Weights below this are left out."""
 SHIFT = (0.60, 0.35)
-"""Added to the log-odds of bearish and bullish: about a third of the way from the training set's shares to equal ones, since
-other feeds are less neutral than this one."""
+"""Added to the log-odds of bearish and bullish: about a third of the way from the training set's shares to equal ones,
+since other feeds are less neutral than this one."""
 
 Row = dict[str, float]
 

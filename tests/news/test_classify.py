@@ -199,7 +199,14 @@ async def test_classify_over_http(service) -> None:
         results = json.loads(answer.body)["results"]
         assert [found["label"] for found in results] == ["bullish", "bearish"]
         assert results[0]["scores"]["value"] > 0
-        for bad in ({}, {"texts": []}, {"texts": [""]}, {"texts": ["x"] * (MOST_TEXTS + 1)}, {"texts": ["x"], "y": 1}):
+        wrong: list[dict[str, Any]] = [
+            {},
+            {"texts": []},
+            {"texts": [""]},
+            {"texts": ["x"] * (MOST_TEXTS + 1)},
+            {"texts": ["x"], "y": 1},
+        ]
+        for bad in wrong:
             refused = await http.request(
                 "POST", service.http + "/classify", headers=headers, body=json.dumps(bad).encode(), check=False
             )

@@ -64,10 +64,10 @@ class Scorer:
             if pair is not None:
                 bad += pair[0] * amount
                 good += pair[1] * amount
-        for name in table.words.keys() & made.words:
-            pair = table.words[name]
-            bad += pair[0]
-            good += pair[1]
+        for pair in map(table.words.get, made.words):
+            if pair is not None:
+                bad += pair[0]
+                good += pair[1]
         return math.exp(min(30.0, bad)), math.exp(min(30.0, good))
 
 

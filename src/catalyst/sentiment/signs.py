@@ -247,7 +247,10 @@ class _Reading:
             if value is None or place in ours:
                 continue
             value = _TURNED_VALENCE * value if place in self.turned else value
-            good, bad = good + max(0.0, value), bad + max(0.0, -value)
+            if value > 0:
+                good += value
+            else:
+                bad -= value
         if good:
             self.made.add("vader+", good / 3)
         if bad:
@@ -256,9 +259,9 @@ class _Reading:
     def _words(self) -> None:
         """Words and pairs of neighbours, once each; a negated word is another word."""
         made, marks, texts = self.made, self._known.marks, self._read.texts
-        for text in marks.keys() & set(texts):
-            made.counts["says:" + marks[text]] = 1.0
+        for text in texts:
+            if text in marks:
+                made.counts["says:" + marks[text]] = 1.0
         if self.turned:
             texts = ["not_" + text if place in self.turned else text for place, text in enumerate(texts)]
-        made.words.update(texts)
-        made.words.update(map(" ".join, pairwise(("^", *texts, "$"))))
+        made.words = {*texts, *map(" ".join, pairwise(("^", *texts, "$")))}
