@@ -115,10 +115,10 @@ def _doubt(value: str, stands: Evidence | None, artifact: Artifact, field: Field
         return f"the value is not {FORMS[field.rules]}"
     if stands is None:
         return "the quoted words do not stand in the artifact"
-    if not proof.supports(field.rules, value, stands, artifact.locale):
-        return "the quoted words do not say the value"
     if field.rules not in ("date", "total", "currency") and proof.foreign(artifact.text, value):
         return "the value is written in a script that the artifact does not use"
+    if not proof.supports(field.rules, value, stands, artifact.locale):
+        return "the quoted words do not say the value"
     return ""
 
 

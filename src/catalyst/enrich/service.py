@@ -27,6 +27,9 @@ from catalyst.llm.types import LLMRequest, LLMResponse
 UNCALIBRATED_MOST = 0.9
 """A model's own confidence, before it is calibrated, counts for no more."""
 
+MAX_RULED = 200_000
+"""Characters; a longer text is no bill, and only the model reads it."""
+
 log = structlog.get_logger()
 
 Fields = Sequence[FieldSpec | str]
@@ -89,7 +92,7 @@ class Enricher:
         known, wanted = self._artifact(artifact), _field(field, prompt)
         rule = self._by_rules(known, wanted)
         if self._hub is None or (rule is not None and rule.decision == "auto_apply"):
-            return rule or self._result(known, wanted, reason="no rule found it, and no model is configured")
+            return rule or self._result(known, wanted, reason="no rule finds it, and no model is configured")
         asked = await self._ask(self._hub, known, wanted)
         return self._settled(known, wanted, rule, asked)
 
@@ -132,7 +135,9 @@ class Enricher:
 
     def _by_rules(self, artifact: Artifact, field: FieldSpec) -> FieldResult | None:
         """What the rules say; None where they find nothing or the field has none."""
-        found: Sequence[Candidate] = RULES[field.rules](artifact.text, artifact.locale) if field.rules in RULES else ()
+        if field.rules not in RULES or len(artifact.text) > MAX_RULED:
+            return None
+        found: Sequence[Candidate] = RULES[field.rules](artifact.text, artifact.locale)
         if not found:
             return None
         best = found[0]

@@ -40,7 +40,7 @@ _MONTHS = {
 }
 _MON = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NUMERIC = re.compile(
-    r"(?<![\d/.,-])(?P<a>\d{1,4})(?P<sep>[ ]?[/.\-][ ]?)(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})(?![/.,-]?\d)"
+    r"(?<![\d/.,-])(?P<a>\d{1,4})(?P<sep>[ ]?[/.\-][ ]?)(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{1,2})(?![/.,-]?\d)"
 )
 _GLUED = re.compile(r"(?<![\d/.,-])(?P<a>\d{1,2})(?P<sep>[/.\-])(?P<b>\d{1,2})(?P=sep)(?P<c>20\d\d)(?=\d{1,2}:\d\d)")
 _DAY_MONTH = re.compile(
@@ -108,14 +108,14 @@ def dates(text: str, locale: str = "") -> list[Candidate]:
 
 
 def _readings(text: str) -> Iterator[_Reading]:
-    seen: list[tuple[int, int]] = []
+    covered = bytearray(len(text))
     for pattern in (_EAST, _DAY_MONTH, _MONTH_DAY, _NUMERIC, _GLUED, _COMPACT):
         for found in pattern.finditer(text):
-            if any(found.start() < end and start < found.end() for start, end in seen):
+            if covered[found.start()] or covered[found.end() - 1]:
                 continue
             values = _numeric(found) if pattern in (_NUMERIC, _GLUED) else _worded(found)
             if values:
-                seen.append(found.span())
+                covered[found.start() : found.end()] = b"\1" * (found.end() - found.start())
                 written = {_COMPACT: "compact", _NUMERIC: "numbers", _GLUED: "numbers"}.get(pattern, "words")
                 yield _Reading(found.start(), found.end(), values, written)
 
@@ -123,9 +123,9 @@ def _readings(text: str) -> Iterator[_Reading]:
 def _numeric(found: re.Match[str]) -> tuple[date, ...]:
     a, b, c = found["a"], found["b"], found["c"]
     if len(a) == 4:
-        one = _made(a, b, c) if len(c) == 2 else None
+        one = _made(a, b, c) if len(c) <= 2 else None
         return (one,) if one else ()
-    if len(a) > 2 or (len(c) == 2 and " " in found["sep"]):
+    if len(a) > 2 or len(c) < 2 or (len(c) == 2 and " " in found["sep"]):
         return ()
     both = [value for value in (_made(c, b, a), _made(c, a, b)) if value is not None]
     return tuple(dict.fromkeys(both))

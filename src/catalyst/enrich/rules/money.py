@@ -51,6 +51,9 @@ _ROUNDING = re.compile(r"\br[o0]u\w{0,2}n?d", re.IGNORECASE)
 STEP = Decimal("0.05")
 """The smallest coin of places that round bills."""
 
+MOST = 60
+"""Totals, payments and changes that are compared: a bill says its last at its end."""
+
 REACH = 3
 """Lines after a label in which its amount may stand."""
 
@@ -88,7 +91,7 @@ def totals(text: str, locale: str = "") -> list[Candidate]:
     """The amount to pay with two decimals (`1234.50`), the likeliest first."""
     lines = text.split("\n")
     amounts = list(_amounts(lines))
-    votes = list(_labelled(lines, amounts))
+    votes = list(_labelled(lines, amounts))[-MOST:]
     if not votes:
         return []
     paid = _paid(lines, amounts)
@@ -198,8 +201,8 @@ def _weight(line: str) -> float:
 
 def _paid(lines: list[str], amounts: list[_Amount]) -> set[Decimal]:
     """What cash less change comes to, for each pair near the end that could be one."""
-    cash = [amount.value for amount in amounts if _says(lines, amount.line, _CASH)]
-    change = [amount.value for amount in amounts if _says(lines, amount.line, _CHANGE)]
+    cash = [amount.value for amount in amounts if _says(lines, amount.line, _CASH)][-MOST:]
+    change = [amount.value for amount in amounts if _says(lines, amount.line, _CHANGE)][-MOST:]
     return {given - back for given in cash for back in (*change, Decimal(0)) if given > back}
 
 
