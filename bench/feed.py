@@ -63,7 +63,9 @@ def retimed(recording: Recording, path: Path) -> Iterable[Row]:
     """The day's rows as they would have arrived at other moments; what was held over stays so."""
     named, loose = read_times(path, recording)
     day = sorted((one for one in recording.filings() if not one.copy), key=lambda one: one.released)
-    free = [one.accession for one in day if one.accession not in named and not one.row.held_over]
+    midnight = recording.at(time(0)).timestamp()
+    today = [one for one in day if one.released >= midnight and not one.row.held_over]
+    free = [one.accession for one in today if one.accession not in named]
     named |= dict(zip(free, sorted(loose), strict=False))
     for one in day:
         for row in one.rows:
@@ -213,9 +215,9 @@ async def outage(recording: Recording, folder: Path, minutes_after: float) -> di
 
 
 def killed(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """A watch with an outage in it, killed with SIGKILL at seeded moments and started again each time."""
+    """A watch with an outage in it, killed with SIGKILL at seeded moments and started again each time; no `--times`."""
     draw = random.Random(options.seed)
-    recording = load(options, 1)
+    recording = Recording.load(options.walk)
     start, down, up = gap(recording)
     until = up + timedelta(minutes=10)
     fault = Fault(kind="down", start=down, end=up)

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,6 @@ import websockets
 from bench.common import CORPUS, catalyst, free_port, get_json, percentile, report, say, wait_ready
 from catalyst.clock import NEW_YORK
 from catalyst.emulator import Recording, sample_path
-
-FIRST_ROWS = timedelta(minutes=10)
-"""Rows from so long before --start are in the feed already; older ones are left out."""
 
 READING = {
     "label": "neutral",
@@ -70,10 +67,10 @@ def slow_model(seed: int = 1) -> Iterator[dict[str, str]]:
 
 
 def cut(recording: Recording, start: datetime, until: datetime, folder: Path) -> Path:
-    """A recording of the same texts, whose feed holds what was released from shortly before `start` to `until`."""
+    """A recording of the same texts, whose feed holds what was released from `start` to `until`."""
     rows: list[bytes] = []
     for one in recording.filings():
-        if not one.copy and (start - FIRST_ROWS).timestamp() <= one.released <= until.timestamp():
+        if not one.copy and start.timestamp() <= one.released <= until.timestamp():
             rows += [row.entry for row in one.rows]
     pages = folder / "feeds" / "getcurrent"
     pages.mkdir(parents=True)
@@ -258,7 +255,7 @@ def run(
     arguments = ["serve", "--port", str(port), "--data", str(folder)]
     source = [f"http://127.0.0.1:{edgar}"] if options.apart else [f"replay:{options.data}", *day]
     arguments += ["--source", *source]
-    environ |= {"WATCHLIST": options.watchlist, "EDGAR_BACKFILL_MINUTES": "0" if options.start else "1000"}
+    environ |= {"WATCHLIST": options.watchlist, "EDGAR_BACKFILL_MINUTES": "1000"}
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         if options.apart:
