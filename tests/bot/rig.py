@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from catalyst.bot.beside import Beside
-from catalyst.bot.client import Message
 from catalyst.bot.desk import Desk
 from catalyst.bot.discord import BotSender, WebhookSender
+from catalyst.bot.entry import Message
 from catalyst.bot.lane import Lane, LaneParts
 from catalyst.bot.outbox import Outbox, State
 from catalyst.bot.pace import Globe, Pace
@@ -180,11 +180,15 @@ class Rig:
 
     async def take(self, *alerts: Alert) -> None:
         """As the client does: decide, commit, wake."""
+        writing = []
         for alert in alerts:
             message = Message(1, alert, False, {})
             work = await self.desk.take(message)
             if work is not None:
-                await self.db.write(work)
+                writing.append((message, asyncio.create_task(self.db.write(work))))
+                await asyncio.sleep(0)
+        for message, task in writing:
+            await task
             self.desk.taken(message)
 
     async def until(self, met: Callable[[], object], *, leap: bool = False) -> None:
@@ -193,7 +197,7 @@ class Rig:
             if leap:
                 self.clock.release()
                 stack.callback(self.clock.hold)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not met():
                     await asyncio.sleep(0.002)
 
@@ -205,7 +209,7 @@ class Rig:
             if leap:
                 self.clock.release()
                 stack.callback(self.clock.hold)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while True:
                     found = await self.states()
                     if all(found[state] == count for state, count in wanted.items()):

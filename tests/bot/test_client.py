@@ -19,7 +19,7 @@ from catalyst.bot.client import FilingsClient, Message, Start
 from catalyst.bot.past import Wanted
 from catalyst.clock import SystemClock
 from catalyst.db import Database
-from catalyst.errors import Refused, Unreachable, UsageError
+from catalyst.errors import Refused, StorageError, Unreachable, UsageError
 from catalyst.http import Http
 from tests.contracts.log import alert
 from tests.web.conftest import start  # noqa: F401 (a fixture)
@@ -393,3 +393,58 @@ def test_one_address_names_the_socket_and_rest(given: str, socket: str, rest: st
 def test_what_is_no_address_says_so(given: str):
     with pytest.raises(UsageError, match="no address"):
         Address.of(given)
+
+
+async def entering(service: Service, http: Http, database: Database, then=lambda message: None, fail: int = 0):
+    """A client whose one entry writes each message's number; the `fail`-th write fails."""
+    client = FilingsClient(service.ws, http, checkpoint=SqliteCheckpoint(database), start=Start(after=0))
+
+    async def decide(message: Message):
+        def work(run) -> None:
+            if message.seq == fail:
+                raise StorageError("the disk says no")
+            run.execute("INSERT INTO effects VALUES (?)", (message.seq,))
+
+        return work
+
+    client.enter("effects", decide, then)
+    return client
+
+
+async def test_a_burst_is_entered_in_order_each_message_once(service: Service, http: Http, tmp_path: Path):
+    database = Database(tmp_path / "bot.db")
+    database.migrate("effects", ("CREATE TABLE effects (seq INTEGER)",))
+    done: list[int] = []
+    await service.log.append([alert(n) for n in range(1, 401)])
+    for _ in range(3):
+        client = await entering(service, http, database, lambda message: done.append(message.seq))
+        running = asyncio.create_task(client.run())
+        await asyncio.sleep(0.15)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    client = await entering(service, http, database, lambda message: done.append(message.seq))
+    running = asyncio.create_task(client.run())
+    async with asyncio.timeout(20):
+        while (await database.read(lambda run: run.execute("SELECT count(*) FROM effects").fetchone()))[0] < 400:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    rows = await database.read(lambda run: run.execute("SELECT seq FROM effects").fetchall())
+    assert [row[0] for row in rows] == list(range(1, 401))
+    assert done == sorted(set(done))
+    database.close()
+
+
+async def test_where_one_message_could_not_be_written_none_after_it_is(service: Service, http: Http, tmp_path: Path):
+    database = Database(tmp_path / "bot.db")
+    database.migrate("effects", ("CREATE TABLE effects (seq INTEGER)",))
+    await service.log.append([alert(n) for n in range(1, 101)])
+    with pytest.raises(StorageError):
+        await asyncio.wait_for((await entering(service, http, database, fail=40)).run(), 20)
+    rows = await database.read(lambda run: run.execute("SELECT seq FROM effects").fetchall())
+    assert [row[0] for row in rows] == list(range(1, 40))
+    running = asyncio.create_task((await entering(service, http, database)).run())
+    async with asyncio.timeout(20):
+        while (await database.read(lambda run: run.execute("SELECT count(*) FROM effects").fetchone()))[0] < 100:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    database.close()

@@ -21,7 +21,7 @@ from catalyst.stream.types import Alert
 
 log = structlog.get_logger()
 
-SOON_S = 0.06
+SOON_S = 0.04
 """How long an alert waits for its price."""
 LATEST_S = 2.0
 """How long a source may take."""

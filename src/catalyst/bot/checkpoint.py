@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from catalyst.db import Database
+from catalyst.errors import StorageError
 
 Work = Callable[[sqlite3.Connection], Any]
 
@@ -47,6 +48,10 @@ class Checkpoint(Protocol):
         """Mark `key` as done, move to `place`, and do `also`, all or nothing."""
         ...
 
+    async def enter(self, handler: str, key: str, before: Place | None, after: Place | None, also: Work | None) -> bool:
+        """As `commit`, but only where `key` is not marked yet (else False), and only directly after `before`."""
+        ...
+
     async def move(self, place: Place) -> None:
         """Move to `place`."""
         ...
@@ -75,6 +80,11 @@ class MemoryCheckpoint:
         _remember(self._marks, (handler, key))
         _remember(self._filings, key.partition("/")[0])
         self._place = place or self._place
+
+    async def enter(self, handler: str, key: str, before: Place | None, after: Place | None, also: Work | None) -> bool:
+        fresh = not await self.seen(handler, key)
+        await self.commit(handler, key, after, also if fresh else None)
+        return fresh
 
     async def move(self, place: Place) -> None:
         self._place = place
@@ -107,13 +117,37 @@ class SqliteCheckpoint:
         def work(run: sqlite3.Connection) -> None:
             if also is not None:
                 also(run)
-            marks = "INSERT OR IGNORE INTO client_marks (consumer, handler, key, filing_id) VALUES (?, ?, ?, ?)"
-            run.execute(marks, (self._consumer, handler, key, key.partition("/")[0]))
-            run.execute("DELETE FROM client_marks WHERE id <= (SELECT max(id) FROM client_marks) - ?", (MARKS,))
+            self._mark(run, handler, key)
             if place is not None:
                 self._move(run, place)
 
         await self._db.write(work)
+
+    async def enter(self, handler: str, key: str, before: Place | None, after: Place | None, also: Work | None) -> bool:
+        def work(run: sqlite3.Connection) -> bool:
+            if after is not None:
+                self._check(run, before)
+                self._move(run, after)
+            fresh = self._mark(run, handler, key)
+            if fresh and also is not None:
+                also(run)
+            return fresh
+
+        return await self._db.write(work)
+
+    def _mark(self, run: sqlite3.Connection, handler: str, key: str) -> bool:
+        """Whether it was not marked before."""
+        marks = "INSERT OR IGNORE INTO client_marks (consumer, handler, key, filing_id) VALUES (?, ?, ?, ?)"
+        fresh = run.execute(marks, (self._consumer, handler, key, key.partition("/")[0])).rowcount > 0
+        run.execute("DELETE FROM client_marks WHERE id <= (SELECT max(id) FROM client_marks) - ?", (MARKS,))
+        return fresh
+
+    def _check(self, run: sqlite3.Connection, before: Place | None) -> None:
+        """Raises StorageError where an earlier message was not kept: this one must not move past it."""
+        statement = "SELECT epoch, seq FROM client_places WHERE consumer = ?"
+        row = run.execute(statement, (self._consumer,)).fetchone()
+        if before is not None and row != (before.epoch, before.seq):
+            raise StorageError("a message before this one could not be written: it comes again after a restart")
 
     async def move(self, place: Place) -> None:
         await self._db.write(lambda run: self._move(run, place))

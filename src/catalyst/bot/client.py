@@ -9,7 +9,7 @@ repeats one message at most, and none for a handler that commits with the checkp
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from catalyst.bot.address import Address
-from catalyst.bot.checkpoint import Checkpoint, MemoryCheckpoint, Place, Work
+from catalyst.bot.checkpoint import Checkpoint, MemoryCheckpoint, Place
+from catalyst.bot.entry import Entry, Handler, HandlerFailed, Message, handled
 from catalyst.bot.past import Past, Wanted
 from catalyst.clock import Clock, SystemClock
 from catalyst.errors import BadStatus, Refused, TransportError, Unreachable
@@ -40,20 +41,6 @@ _FATAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One alert as it arrived. `raw` is the flat message."""
-
-    seq: int
-    alert: Alert
-    replay: bool
-    raw: dict[str, Any]
-
-
-Handler = Callable[[Message], Awaitable[Work | None]]
-"""May return work that the checkpoint's database does in the transaction that marks the message."""
-
-
-@dataclass(frozen=True, slots=True)
 class Start:
     """Where a client without a checkpoint begins: live, after an offset, or (through REST) at a time."""
 
@@ -63,14 +50,6 @@ class Start:
 
 class _Gap(Exception):
     """A message is missing between what we have and what came: resume."""
-
-
-class _HandlerFailed(Exception):
-    """Carries a handler's error, which may be of the same kind as the network's, past the reconnecting."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        super().__init__(str(error))
 
 
 _GONE = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, TransportError, _Gap)
@@ -102,7 +81,8 @@ class FilingsClient:
         self._draw = draw
         self._patient = patient
         self._past = Past(http, self._address, self._headers, self._wanted)
-        self._handlers: list[tuple[str, Handler, Callable[[Message], None] | None]] = []
+        self._handlers: list[tuple[str, Handler]] = []
+        self._entry: Entry | None = None
         self._place: Place | None = None
         self._failures = 0
         self._beat_s = 15.0
@@ -112,15 +92,20 @@ class FilingsClient:
         """Up to where everything is done."""
         return self._place
 
-    def handle(self, name: str, handler: Handler, then: Callable[[Message], None] | None = None) -> None:
-        """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts.
+    def handle(self, name: str, handler: Handler) -> None:
+        """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts."""
+        self._handlers.append((name, handler))
 
-        `then` is called once the message is marked and the handler's work committed.
+    def enter(self, name: str, decide: Handler, then: Callable[[Message], None]) -> None:
+        """Add the one handler whose only effect is the work that it returns, after all others.
+
+        Messages of a burst share a commit: `decide` is asked for the next while the last is being written, in order and
+        all or nothing. `then` is called for each once it is written.
         """
-        self._handlers.append((name, handler, then))
+        self._entry = Entry(name, decide, then, self._checkpoint)
 
     async def run(self) -> None:
-        """Follow the stream until cancelled.
+        """Follow the stream until cancelled. What was being written then is written first.
 
         Raises Refused when the service does not accept our key, Unreachable when it was never reached and we are not
         patient, and whatever a handler raises: its message is not marked and comes again.
@@ -128,15 +113,21 @@ class FilingsClient:
         self._place = await self._checkpoint.load()
         while True:
             try:
-                await self._session()
-            except _HandlerFailed as failed:
+                await self._stretch()
+            except HandlerFailed as failed:
                 raise failed.error from None
-            except _GONE as error:
-                self._judge(error)
-                wait = self._draw() * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures)
-                self._failures = min(self._failures + 1, 10)
-                log.info("client.waiting", seconds=round(wait, 2), error=str(error))
-                await self._clock.sleep(wait)
+
+    async def _stretch(self) -> None:
+        """One connection, and the wait after it."""
+        try:
+            await self._session()
+        except _GONE as error:
+            await self._written()
+            self._judge(error)
+            wait = self._draw() * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures)
+            self._failures = min(self._failures + 1, 10)
+            log.info("client.waiting", seconds=round(wait, 2), error=str(error))
+            await self._clock.sleep(wait)
 
     async def _session(self) -> None:
         options: dict[str, Any] = {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 2, "max_queue": 64}
@@ -156,6 +147,8 @@ class FilingsClient:
             await socket.send(orjson.dumps({**wish, "resume": resume} if resume else wish).decode())
             subscribed = await self._answer(socket, resumed=resume is not None)
             await self._catch_up(connected["epoch"], subscribed)
+            if self._entry is not None:
+                self._entry.on_failure = socket.transport.abort
             async for message in self._messages(socket):
                 await self._take(message)
 
@@ -174,6 +167,7 @@ class FilingsClient:
             log.info("client.catching_up", reason=subscribed["reason"])
             for raw in await self._past.since(since, subscribed.get("cursor", "")):
                 await self._deliver(await self._as_news(raw), None)
+            await self._written()
         at = self._place.ts_ns if self._place else int(self._clock.now().timestamp()) * 10**9
         self._place = Place(epoch, pos, at)
         await self._checkpoint.move(self._place)
@@ -190,6 +184,7 @@ class FilingsClient:
         if message["type"] in ("heartbeat", "caught_up"):
             self._failures = 0
             if message["pos"] > place.seq:
+                await self._written()
                 self._place = Place(place.epoch, message["pos"], place.ts_ns)
                 await self._checkpoint.move(self._place)
         elif "filing_id" in message and message["seq"] > place.seq:
@@ -200,11 +195,17 @@ class FilingsClient:
             await self._deliver(message, after)
             self._place = after
 
+    async def _written(self) -> None:
+        """Until what was entered is on disk; raises what kept it from there."""
+        if self._entry is not None:
+            await self._entry.written()
+
     async def _deliver(self, raw: dict[str, Any], place: Place | None) -> None:
         try:
             alert = Alert.model_validate(raw)
         except ValidationError as error:
             log.error("client.message_unreadable", seq=raw.get("seq"), error=str(error.errors()[0]["loc"]))
+            await self._written()
             if place is not None:
                 await self._checkpoint.move(place)
             return
@@ -212,15 +213,15 @@ class FilingsClient:
         key = f"{alert.filing_id}/{alert.version}"
         message = Message(raw["seq"], alert, bool(raw.get("replay")), raw)
         last = len(self._handlers) - 1
-        for number, (name, handler, then) in enumerate(self._handlers):
-            here = place if number == last else None
+        for number, (name, handler) in enumerate(self._handlers):
+            here = place if number == last and self._entry is None else None
             if await self._checkpoint.seen(name, key):
                 if here is not None:
                     await self._checkpoint.move(here)
                 continue
-            await self._checkpoint.commit(name, key, here, await _handled(handler, message))
-            if then is not None:
-                then(message)
+            await self._checkpoint.commit(name, key, here, await handled(handler, message))
+        if self._entry is not None:
+            await self._entry.take(key, message, self._place, place)
 
     async def _messages(self, socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
         while True:
@@ -288,8 +289,4 @@ def _shaped(message: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-async def _handled(handler: Handler, message: Message) -> Work | None:
-    try:
-        return await handler(message)
-    except Exception as error:
-        raise _HandlerFailed(error) from error
+__all__ = ["FilingsClient", "Handler", "Message", "Start"]

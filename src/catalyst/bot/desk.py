@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from catalyst.bot.checkpoint import Work
-from catalyst.bot.client import Message
 from catalyst.bot.discord import nonce
+from catalyst.bot.entry import Message
 from catalyst.bot.lane import Lane
 from catalyst.bot.outbox import AlertRow, Entry, Outbox, Tier
 from catalyst.bot.preferences import PreferenceStore, plain_ticker
@@ -45,7 +45,7 @@ class Desk:
         self._wall_ns = wall_ns
         self._lanes: dict[str, Lane] = {}
         self._owners: dict[str, str] = {}
-        self._waking: set[str] = set()
+        self._waking: dict[tuple[str, int], list[str]] = {}
         self.received = 0
 
     @property
@@ -69,18 +69,17 @@ class Desk:
         self.received += 1
         now = self._stamps.now()
         entries = [entry for lane in self._lanes.values() if (entry := self._entry(lane, message, now)) is not None]
-        self._waking = {entry.target for entry in entries}
-        if alert.version > 1:
-            self._waking |= await self._outbox.entered(alert.filing_id)
+        # An update may concern whoever got the alert, wanted now or not.
+        targets = [entry.target for entry in entries] if alert.version == 1 else list(self._lanes)
+        self._waking[alert.filing_id, alert.version] = targets
         row = _kept(alert)
         return lambda run: Outbox.enter(run, row, entries, now)
 
     def taken(self, message: Message) -> None:
         """The work is committed: on with it."""
-        for target in self._waking:
+        for target in self._waking.pop((message.alert.filing_id, message.alert.version), ()):
             if (lane := self._lanes.get(target)) is not None:
                 lane.wake()
-        self._waking = set()
 
     def _entry(self, lane: Lane, message: Message, now: float) -> Entry | None:
         if lane.gone:

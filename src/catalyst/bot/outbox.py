@@ -215,11 +215,6 @@ class Outbox:
         row = await self._db.read(lambda run: run.execute(statement, (subject,)).fetchone())
         return row[0] if row else None
 
-    async def entered(self, subject: str) -> set[str]:
-        """The targets that have a row of this filing."""
-        statement = "SELECT target FROM bot_outbox WHERE subject = ?"
-        return {row[0] for row in await self._db.read(lambda run: run.execute(statement, (subject,)).fetchall())}
-
     async def retain(self, now: float) -> None:
         """Let go of what ended long ago."""
 

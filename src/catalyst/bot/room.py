@@ -62,7 +62,7 @@ class Bot:
         self.parts = parts
         self._group: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()
-        parts.client.handle(HANDLER, parts.desk.take, parts.desk.taken)
+        parts.client.enter(HANDLER, parts.desk.take, parts.desk.taken)
 
     async def run(self) -> None:
         """Until cancelled; then each message that still says "processing" gets a last word.

@@ -11,7 +11,7 @@ import unicodedata
 from datetime import datetime
 from typing import TextIO
 
-from catalyst.bot.client import Message
+from catalyst.bot.entry import Message
 from catalyst.bot.senders import Delivery
 from catalyst.stream.types import Alert
 
