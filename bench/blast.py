@@ -11,8 +11,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-NOT_BENCH = True
-
 _FIRST = ("Halcyon", "Brindle", "Osprey", "Quarry", "Tamarack", "Vellum", "Northgate", "Pinecrest", "Solstice", "Kestrel",
           "Ironwood", "Larkspur", "Meridian", "Copperfield", "Driftwood", "Everline", "Foxglove", "Granite", "Hollis",
           "Juniper", "Lodestar", "Marlowe", "Nimbus", "Orchard", "Palisade", "Redwood", "Sable", "Thornbury", "Umber", "Wexford")  # fmt: skip
@@ -202,7 +200,7 @@ def _twin(story: Story, rng: random.Random) -> Story:
     if rng.random() < 0.3:
         first, second = story.company.split()
         return Story(**{**fields, "company": f"{first} {_other(_SECOND, second)}", "ticker": story.ticker[::-1] + "A"})
-    return Story(**{**fields, **changes[story.event]})  # type: ignore[arg-type]
+    return Story(**{**fields, **changes[story.event]})
 
 
 def blast(seed: int = 1, stories: int = 200) -> Iterator[Copy]:

@@ -1,209 +1,22 @@
 """What people call companies: `Aliases` finds the one at a place in a text, or says it can't tell.
 
-Names come from the SEC's list (legal endings stripped) and from `data/aliases.tsv`, which holds what nobody's list does:
+Names come from the SEC's list (legal endings stripped) and from `data/aliases.tsv`, which holds what no list does:
 short names, old names, and which names are everyday words. A name that two companies claim stands for neither.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from catalyst.companies.map import Companies, Company
 
 _WORD = re.compile(r"'s\b|[^\W_]+(?:(?:[&./]|'(?!s\b))[^\W_]+)*|&")
-_LEGAL = frozenset(
-    [
-        "inc",
-        "inc.",
-        "incorporated",
-        "corp",
-        "corp.",
-        "corporation",
-        "co",
-        "co.",
-        "company",
-        "companies",
-        "ltd",
-        "ltd.",
-        "limited",
-        "plc",
-        "llc",
-        "l.l.c",
-        "lp",
-        "l.p",
-        "n.v",
-        "nv",
-        "s.a",
-        "sa",
-        "ag",
-        "se",
-        "kgaa",
-        "ab",
-        "asa",
-        "oyj",
-        "s.p.a",
-        "spa",
-        "a/s",
-        "holdings",
-        "holding",
-        "group",
-        "trust",
-        "bancorp",
-        "bancshares",
-        "de",
-        "md",
-        "nv/",
-        "/de/",
-        "/md/",
-        "new",
-        "cos",
-    ]
-)
-_VAGUE = frozenset(("group", "holding", "holdings", "trust", "company", "companies", "cos", "new", "global"))
-"""Endings that are all that makes a name of one everyday word."""
 _CLASS = re.compile(r"\A[A-Z]+(?:-[A-C])?\Z")
-_NOT_TICKERS = frozenset(
-    [
-        "A",
-        "I",
-        "AI",
-        "AM",
-        "AN",
-        "AND",
-        "ARE",
-        "AS",
-        "AT",
-        "ARR",
-        "ATM",
-        "AUM",
-        "BE",
-        "BY",
-        "CAGR",
-        "CAN",
-        "CEO",
-        "CFO",
-        "CIO",
-        "COO",
-        "CPI",
-        "CTO",
-        "DA",
-        "DD",
-        "DO",
-        "EBIT",
-        "EPS",
-        "ESG",
-        "ETF",
-        "EU",
-        "EV",
-        "FAX",
-        "FCF",
-        "FDA",
-        "FDIC",
-        "FFO",
-        "FOR",
-        "FX",
-        "FY",
-        "GAAP",
-        "GDP",
-        "GO",
-        "HAS",
-        "HE",
-        "HR",
-        "IF",
-        "II",
-        "III",
-        "IN",
-        "IP",
-        "IPO",
-        "IR",
-        "IS",
-        "IT",
-        "ITS",
-        "IV",
-        "JV",
-        "LTD",
-        "LTM",
-        "M",
-        "MD",
-        "ME",
-        "MOM",
-        "MY",
-        "N",
-        "NAV",
-        "NEW",
-        "NIM",
-        "NO",
-        "NOT",
-        "NOW",
-        "NYSE",
-        "OF",
-        "OLD",
-        "ON",
-        "ONE",
-        "OR",
-        "OUR",
-        "OUT",
-        "PE",
-        "PM",
-        "PP",
-        "PR",
-        "PS",
-        "Q",
-        "QOQ",
-        "R",
-        "RD",
-        "RE",
-        "REIT",
-        "ROA",
-        "ROE",
-        "ROI",
-        "ROIC",
-        "RSU",
-        "S",
-        "SEC",
-        "SO",
-        "SPAC",
-        "TAX",
-        "TTM",
-        "TV",
-        "UK",
-        "US",
-        "USA",
-        "USD",
-        "VIE",
-        "VP",
-        "VS",
-        "WAS",
-        "WE",
-        "YOY",
-        "YTD",
-        "H",
-        "K",
-    ]
-)
-"""Upper-case words of filings that are also tickers: only a cashtag makes a company of them."""
-_NO_CLASS = frozenset(
-    [
-        "class",
-        "series",
-        "schedule",
-        "form",
-        "tier",
-        "part",
-        "appendix",
-        "exhibit",
-        "type",
-        "plan",
-        "annex",
-        "section",
-        "phase",
-        "grade",
-        "item",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +64,7 @@ class Aliases:
 
     def ticker(self, symbol: str) -> Alias | None:
         """The company under a ticker written as one (upper case); None where it is no known one, or a common word."""
-        return None if symbol in _NOT_TICKERS else self._tickers.get(symbol.replace(".", "-"))
+        return None if symbol in _words("not_tickers") else self._tickers.get(symbol.replace(".", "-"))
 
     def named(self, text: str) -> Alias | None:
         """The company whose whole name this is, letter case counted (`3M` is one, `3m` is three million)."""
@@ -266,7 +79,7 @@ class Aliases:
             if tuple(words[at : at + len(name)]) == name and _is_name(alias, words, raws, at, len(name)):
                 return len(name), alias
         raw = raws[at]
-        if raw.isupper() and not (len(raw) == 1 and at and words[at - 1] in _NO_CLASS):
+        if raw.isupper() and not (len(raw) == 1 and at and words[at - 1] in _words("no_class")):
             found = self.ticker(raw)
             if found is not None and (len(raw) > 1 or any(not other.isupper() for other in raws)):
                 return 1, Alias(found.key)
@@ -281,6 +94,13 @@ def _is_name(alias: Alias, words: Sequence[str], raws: Sequence[str], at: int, l
         possessive = at + length < len(words) and words[at + length] == "'s"
         return not article and (capital or (possessive and not any(raw[:1].isupper() for raw in raws)))
     return capital or not alias.capital
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    """A list of `data/name_words.toml`."""
+    lists: dict[str, list[str]] = tomllib.loads((files(__package__) / "data" / "name_words.toml").read_text("utf-8"))
+    return frozenset(lists[name])
 
 
 def shipped_aliases() -> Iterator[tuple[str, bool, list[str]]]:
@@ -320,7 +140,7 @@ def _names(name: str) -> Iterable[tuple[str, ...]]:
     words = [word.rstrip(".") for word in words]
     if words[:1] == ["the"]:
         words = words[1:]
-    while len(words) > 1 and words[-1] in _LEGAL and not (len(words) == 2 and words[-1] in _VAGUE):
+    while len(words) > 1 and words[-1] in _words("legal") and not (len(words) == 2 and words[-1] in _words("vague")):
         words.pop()
     if not words or sum(map(len, words)) < 3:
         return

@@ -35,9 +35,9 @@ class Openings:
 
     def _opened(self, rest: list[Term], begins_a_topic: Callable[[Sequence[Term]], bool]) -> tuple[list[Term], str]:
         shown = ""
-        while len(rest) > 1 and (found := _match(self._first, _words(rest))):
+        while rest and (found := _match(self._first, _words(rest))):
             length, kind = found
-            if length >= len(rest) or (kind and begins_a_topic(rest)):
+            if kind and (length >= len(rest) or begins_a_topic(rest)):
                 break
             rest, shown = rest[length:], kind or shown
             if kind and _words(rest)[0] in ("me", "us"):

@@ -7,6 +7,7 @@ count. For an entry that never disagreed it is 0.05^(1/n): 299 agreeing comparis
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,22 +62,17 @@ def _upper(bad: int, total: int, tail: float) -> float:
     """The largest error rate under which `bad` or fewer of `total` still happen with probability `tail`."""
     if bad >= total:
         return 1.0
+    ways = [math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) for k in range(bad + 1)]
     low, high = bad / total, 1.0
-    for _ in range(60):
+    for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(bad, total, middle) > tail else (low, middle)
+        low, high = (middle, high) if _at_most(ways, total, middle) > tail else (low, middle)
     return high
 
 
-def _at_most(bad: int, total: int, rate: float) -> float:
-    """P(X <= bad) for X binomial in `total` draws at `rate`, summed in logarithms."""
-    if rate <= 0.0:
-        return 1.0
-    if rate >= 1.0:
-        return 1.0 if bad >= total else 0.0
+def _at_most(ways: Sequence[float], total: int, rate: float) -> float:
+    """P(X < len(ways)) for X binomial in `total` draws at `rate`, summed in logarithms."""
+    if not 0.0 < rate < 1.0:
+        return 1.0 if rate <= 0.0 else 0.0
     ln_p, ln_q = math.log(rate), math.log1p(-rate)
-    whole = math.lgamma(total + 1)
-    terms = (
-        whole - math.lgamma(k + 1) - math.lgamma(total - k + 1) + k * ln_p + (total - k) * ln_q for k in range(bad + 1)
-    )
-    return min(1.0, math.fsum(map(math.exp, terms)))
+    return min(1.0, math.fsum(math.exp(way + k * ln_p + (total - k) * ln_q) for k, way in enumerate(ways)))
