@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from catalyst.filings.types import FeedEntry, Party
 from catalyst.stream.types import Alert, AlertType, Analysis
@@ -90,7 +91,7 @@ async def service(folder: Path, url: str, port: int, filings: int) -> None:
 async def client(folder: Path, port: int) -> None:
     """Follow the service: one handler commits its effect with the checkpoint, one only writes a line to a file."""
     from catalyst.bot.checkpoint import SqliteCheckpoint
-    from catalyst.bot.client import FilingsClient, Message, Start
+    from catalyst.bot.client import FilingsClient, Start
     from catalyst.clock import SystemClock
     from catalyst.db import Database
     from catalyst.http import Http
@@ -100,11 +101,11 @@ async def client(folder: Path, port: int) -> None:
     database.migrate("effects", ("CREATE TABLE effects (seq INTEGER, key TEXT)",))
     lines = os.open(folder / "lines", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    async def effect(told: Message):
+    async def effect(told: Any):
         row = (told.seq, told.alert.key)
         return lambda run: run.execute("INSERT INTO effects VALUES (?, ?)", row)
 
-    async def line(told: Message) -> None:
+    async def line(told: Any) -> None:
         os.write(lines, f"{told.seq} {told.alert.key}\n".encode())
 
     async with Http(SystemClock()) as http:

@@ -62,7 +62,7 @@ NAMES: dict[str, Name] = {
     "GATEWAY_MAX_TOKENS": Name(_WEB, "4096", "Most output tokens of a request to /v1 that names no limit"),
     "GATEWAY_CACHE": Name(_WEB, "exact", "exact, semantic or off: how far answers at /v1 are used again"),
     "GATEWAY_TIMEOUT_SECONDS": Name(_WEB, "120", "One deadline of a request to /v1 over all retries and fallbacks"),
-    "REDIS_URL": Name(_LIMITS_SHARED, "", "Shares budgets and limits between processes; the stream stays local", True),
+    "REDIS_URL": Name(_LIMITS_SHARED, "", "Shares log, ledger, budgets and limits; one watches, all serve", True),
     "GEMINI_API_KEY": Name(_KEYS, "", "Google Gemini", True),
     "ANTHROPIC_API_KEY": Name(_KEYS, "", "Anthropic Claude", True),
     "DEEPSEEK_API_KEY": Name(_KEYS, "", "DeepSeek", True),
