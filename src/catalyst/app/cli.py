@@ -11,11 +11,13 @@ import typer
 from catalyst import __version__
 from catalyst.app.commands.ask import ask
 from catalyst.app.commands.bot import bot
+from catalyst.app.commands.cache import cache
 from catalyst.app.commands.check import check
 from catalyst.app.commands.classify import classify
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.enrich import enrich
+from catalyst.app.commands.forecast import forecast
 from catalyst.app.commands.gateway import gateway
 from catalyst.app.commands.keys import keys
 from catalyst.app.commands.parse import parse
@@ -23,6 +25,7 @@ from catalyst.app.commands.prompts import prompts
 from catalyst.app.commands.tail import tail
 from catalyst.app.commands.up import SERVE, up
 from catalyst.app.commands.usage import usage
+from catalyst.app.commands.write import write
 from catalyst.errors import CatalystError
 
 app = typer.Typer(name="catalyst", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -38,9 +41,12 @@ app.command("ask")(ask)
 app.command("usage")(usage)
 app.command("bot")(bot)
 app.command("gateway")(gateway)
+app.add_typer(cache, name="cache")
+app.command("write")(write)
 app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
 app.add_typer(enrich, name="enrich")
+app.add_typer(forecast, name="forecast")
 
 
 def _version(wanted: bool) -> None:

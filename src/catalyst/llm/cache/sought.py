@@ -64,4 +64,4 @@ class Readings:
     def _read(self, text: str, day: date, policy: Policy) -> Question:
         if self._reader is None:
             self._reader = self._make()
-        return self._reader.read(text, day, strict=policy is Policy.HEADLINE)
+        return self._reader.headline(text, day) if policy is Policy.HEADLINE else self._reader.read(text, day)
