@@ -172,6 +172,7 @@ def figures(
         "p50_ms": percentile(took, 0.50) if timed else None,
         "p95_ms": percentile(took, 0.95) if timed else None,
         "feed_alerts": len(early),
+        "feed_alert_p50_ms": percentile(early, 0.50) if timed else None,
         "feed_alert_p95_ms": percentile(early, 0.95) if timed else None,
         **_updated(tape),
         "lag_p50_s": percentile(lags, 0.50),
