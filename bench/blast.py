@@ -1,4 +1,4 @@
-"""A press-release blast: stories of our own, each carried by 3 to 6 wires in their usual wording, near misses among them.
+"""A press-release blast: stories of our own, each carried by 3 to 6 wires in their usual wording, with near misses.
 
 `blast(seed)` is a generator for `bench/cache.py` and the tests; the same seed gives the same blast. What wires do:
 their mark before or behind, a ticker in brackets, legal endings, tense and verb, figures in words or short, the
@@ -11,15 +11,59 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-_FIRST = ("Halcyon", "Brindle", "Osprey", "Quarry", "Tamarack", "Vellum", "Northgate", "Pinecrest", "Solstice", "Kestrel",
-          "Ironwood", "Larkspur", "Meridian", "Copperfield", "Driftwood", "Everline", "Foxglove", "Granite", "Hollis",
-          "Juniper", "Lodestar", "Marlowe", "Nimbus", "Orchard", "Palisade", "Redwood", "Sable", "Thornbury", "Umber", "Wexford")  # fmt: skip
-_SECOND = ("Robotics", "Biosciences", "Logistics", "Minerals", "Semiconductor", "Foods", "Networks", "Aerospace",
-           "Medical", "Energy")  # fmt: skip
+_FIRST = (
+    "Halcyon",
+    "Brindle",
+    "Osprey",
+    "Quarry",
+    "Tamarack",
+    "Vellum",
+    "Northgate",
+    "Pinecrest",
+    "Solstice",
+    "Kestrel",
+    "Ironwood",
+    "Larkspur",
+    "Meridian",
+    "Copperfield",
+    "Driftwood",
+    "Everline",
+    "Foxglove",
+    "Granite",
+    "Hollis",
+    "Juniper",
+    "Lodestar",
+    "Marlowe",
+    "Nimbus",
+    "Orchard",
+    "Palisade",
+    "Redwood",
+    "Sable",
+    "Thornbury",
+    "Umber",
+    "Wexford",
+)
+_SECOND = (
+    "Robotics",
+    "Biosciences",
+    "Logistics",
+    "Minerals",
+    "Semiconductor",
+    "Foods",
+    "Networks",
+    "Aerospace",
+    "Medical",
+    "Energy",
+)
 _LEGAL = ("", "", " Inc.", " Corp.", ", Inc.", " Corporation", " Ltd.")
 _BEFORE = ("", "", "", "", "UPDATE 1-", "BRIEF-", "UPDATE 2-", "Press Release: ", "FLASH: ")
 _BEHIND = ("", "", "", "", " - Reuters", " | Business Wire", " -- GlobeNewswire", " - MarketWatch", " (PR Newswire)")
-_QUARTERS = (("Q1", "first-quarter", "1Q"), ("Q2", "second-quarter", "2Q"), ("Q3", "third-quarter", "3Q"), ("Q4", "fourth-quarter", "4Q"))  # fmt: skip
+_QUARTERS = (
+    ("Q1", "first-quarter", "1Q"),
+    ("Q2", "second-quarter", "2Q"),
+    ("Q3", "third-quarter", "3Q"),
+    ("Q4", "fourth-quarter", "4Q"),
+)
 _PLACES = ("Ohio", "Texas", "Ireland", "Vietnam", "Poland", "Nevada", "Quebec", "Saxony")
 _PEOPLE = ("Dana Whitlock", "Priya Raman", "Owen Castell", "Mei Tanaka", "Lukas Brandt", "Carla Nunez")
 _THINGS = ("insulin pump", "battery pack", "cargo drone", "vision chip", "diagnostic kit", "heat exchanger")
@@ -111,7 +155,8 @@ def _deal(story: Story, rng: random.Random) -> str:
 
 
 def _officer(story: Story, rng: random.Random) -> str:
-    return f"{_names(rng)} {story.person} {rng.choice(('as ', ''))}{rng.choice(('CFO', 'chief financial officer', 'finance chief'))}"
+    office = rng.choice(("CFO", "chief financial officer", "finance chief"))
+    return f"{_names(rng)} {story.person} {rng.choice(('as ', ''))}{office}"
 
 
 def _outlook(story: Story, rng: random.Random) -> str:
@@ -152,8 +197,19 @@ def _dividend(story: Story, rng: random.Random) -> str:
 
 
 EVENTS: tuple[Say, ...] = (
-    _revenue, _results, _deal, _officer, _outlook, _approval, _contract, _plant, _buyback, _product, _jobs, _dividend,
-)  # fmt: skip
+    _revenue,
+    _results,
+    _deal,
+    _officer,
+    _outlook,
+    _approval,
+    _contract,
+    _plant,
+    _buyback,
+    _product,
+    _jobs,
+    _dividend,
+)
 
 
 def _carried(story: Story, rng: random.Random) -> str:
@@ -178,10 +234,18 @@ def _story(rng: random.Random, number: int) -> Story:
     company = f"{_FIRST[number % len(_FIRST)]} {_SECOND[(number // len(_FIRST) + number) % len(_SECOND)]}"
     ticker = "".join(rng.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4))
     return Story(
-        number % len(EVENTS), company, ticker, rng.randrange(4), rng.choice((2024, 2025)), rng.randrange(2, 60),
-        rng.choice((rng.randrange(20, 999), rng.randrange(10, 95) * 100)), rng.random() < 0.5,
-        rng.choice(_PLACES), rng.choice(_PEOPLE), rng.choice(_THINGS),
-    )  # fmt: skip
+        number % len(EVENTS),
+        company,
+        ticker,
+        rng.randrange(4),
+        rng.choice((2024, 2025)),
+        rng.randrange(2, 60),
+        rng.choice((rng.randrange(20, 999), rng.randrange(10, 95) * 100)),
+        rng.random() < 0.5,
+        rng.choice(_PLACES),
+        rng.choice(_PEOPLE),
+        rng.choice(_THINGS),
+    )
 
 
 def _other(values: Sequence[str], value: str) -> str:
@@ -191,12 +255,21 @@ def _other(values: Sequence[str], value: str) -> str:
 def _twin(story: Story, rng: random.Random) -> Story:
     """Another story that differs from this one in one fact of its headline, or in the company."""
     fields = {name: getattr(story, name) for name in Story.__slots__}
+    more: dict[str, object] = {"money": story.money + (200 if story.money >= 1000 else 10)}
     changes: dict[int, dict[str, object]] = {
-        0: {"up": not story.up}, 1: {"quarter": (story.quarter + 1) % 4}, 2: {"money": story.money + (200 if story.money >= 1000 else 10)},
-        3: {"person": _other(_PEOPLE, story.person)}, 4: {"up": not story.up}, 5: {"thing": _other(_THINGS, story.thing)},
-        6: {"money": story.money + (200 if story.money >= 1000 else 10)}, 7: {"place": _other(_PLACES, story.place)}, 8: {"money": story.money + (200 if story.money >= 1000 else 10)},
-        9: {"thing": _other(_THINGS, story.thing)}, 10: {"money": story.money + 1}, 11: {"percent": story.percent + 1},
-    }  # fmt: skip
+        0: {"up": not story.up},
+        1: {"quarter": (story.quarter + 1) % 4},
+        2: more,
+        3: {"person": _other(_PEOPLE, story.person)},
+        4: {"up": not story.up},
+        5: {"thing": _other(_THINGS, story.thing)},
+        6: more,
+        7: {"place": _other(_PLACES, story.place)},
+        8: more,
+        9: {"thing": _other(_THINGS, story.thing)},
+        10: {"money": story.money + 1},
+        11: {"percent": story.percent + 1},
+    }
     if rng.random() < 0.3:
         first, second = story.company.split()
         return Story(**{**fields, "company": f"{first} {_other(_SECOND, second)}", "ticker": story.ticker[::-1] + "A"})

@@ -128,7 +128,7 @@ def _listed(companies: Companies) -> tuple[dict[str, Alias], dict[tuple[str, ...
 
 
 def _common(company: Company) -> list[str]:
-    """The tickers of a company's classes of common stock, in the SEC's order; preferred ones and warrants are others."""
+    """The tickers of a company's classes of common stock, in the SEC's order, without preferred ones and warrants."""
     first = company.tickers[0]
     stem = first.split("-")[0][:2]
     return [first, *(t for t in company.tickers[1:] if _CLASS.match(t) and t[:2] == stem and len(t.split("-")[0]) < 5)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from bench.blast import blast
+
 from catalyst.companies import Companies
 from catalyst.companies.aliases import Aliases
 from catalyst.llm.cache.meaning import Question, Reader, compare

@@ -122,11 +122,10 @@ def test_any_text_is_read_alike_twice_and_its_canonical_text_as_itself(text: str
 @settings(deadline=None)
 @given(st.data())
 def test_changing_any_slot_is_never_served(data: st.DataObject) -> None:
-    texts = []
     first = [data.draw(st.sampled_from(values)) for values in (COMPANIES, METRICS, TIMES)]
     second = [data.draw(st.sampled_from(values)) for values in (COMPANIES, METRICS, TIMES)]
-    for slots in (first, second):
-        texts.append(data.draw(st.sampled_from(WRAPPERS)).format(c=slots[0], m=slots[1], t=slots[2]))
+    wrappers = st.sampled_from(WRAPPERS)
+    texts = [data.draw(wrappers).format(c=slots[0], m=slots[1], t=slots[2]) for slots in (first, second)]
     one_company = {"Coca-Cola": "KO"}
     same_slots = [one_company.get(slot, slot) for slot in first] == [one_company.get(slot, slot) for slot in second]
     if verdict(*texts) == "serve":

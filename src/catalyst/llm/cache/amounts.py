@@ -8,12 +8,52 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_SCALES = {"k": 3, "thousand": 3, "m": 6, "mm": 6, "mn": 6, "mln": 6, "million": 6, "b": 9, "bn": 9, "bln": 9, "billion": 9,
-           "t": 12, "tn": 12, "trillion": 12}  # fmt: skip
-_SIGNS = {"US$": "$", "$": "$", "USD": "$", "€": "€", "EUR": "€", "£": "£", "GBP": "£", "¥": "¥", "JPY": "¥", "C$": "C$",
-          "A$": "A$", "₹": "₹", "CHF": "CHF", "CAD": "C$", "AUD": "A$", "HK$": "HK$"}  # fmt: skip
-_NAMES = {"dollar": "$", "usd": "$", "euro": "€", "eur": "€", "pound": "£", "gbp": "£", "yen": "¥", "jpy": "¥",
-          "us dollar": "$", "u.s. dollar": "$"}  # fmt: skip
+_SCALES = {
+    "k": 3,
+    "thousand": 3,
+    "m": 6,
+    "mm": 6,
+    "mn": 6,
+    "mln": 6,
+    "million": 6,
+    "b": 9,
+    "bn": 9,
+    "bln": 9,
+    "billion": 9,
+    "t": 12,
+    "tn": 12,
+    "trillion": 12,
+}
+_SIGNS = {
+    "US$": "$",
+    "$": "$",
+    "USD": "$",
+    "€": "€",
+    "EUR": "€",
+    "£": "£",
+    "GBP": "£",
+    "¥": "¥",
+    "JPY": "¥",
+    "C$": "C$",
+    "A$": "A$",
+    "₹": "₹",
+    "CHF": "CHF",
+    "CAD": "C$",
+    "AUD": "A$",
+    "HK$": "HK$",
+}
+_NAMES = {
+    "dollar": "$",
+    "usd": "$",
+    "euro": "€",
+    "eur": "€",
+    "pound": "£",
+    "gbp": "£",
+    "yen": "¥",
+    "jpy": "¥",
+    "us dollar": "$",
+    "u.s. dollar": "$",
+}
 
 AMOUNTS = (
     r"(?<![\w.$])(?:(?P<sign>(?-i:US\$|HK\$|C\$|A\$|USD|EUR|GBP|JPY|CHF|CAD|AUD)|[$€£¥₹])\s?)?"
@@ -24,8 +64,33 @@ AMOUNTS = (
     r"(?P<tail>x\b|\([a-z0-9]{1,3}\)(?:\([0-9a-z]{1,3}\))?|(?:st|nd|rd|th)\b)?"
 )
 
-_WORDS = {word: n for n, word in enumerate(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}  # fmt: skip
+_WORDS = {
+    word: n
+    for n, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+}
 _TENS = {
     word: n for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
 }

@@ -16,17 +16,49 @@ from catalyst.llm.cache.terms import Sort, Term
 
 _ORDER: tuple[Sort, ...] = ("entity", "qualifier", "metric", "direction", "number", "period")
 _SLOTS: dict[Sort, str] = {
-    "entity": "entities", "period": "periods", "number": "numbers", "metric": "metrics", "qualifier": "qualifiers",
-    "direction": "directions", "tag": "tags", "negation": "negations", "relation": "relations", "quoted": "quoted",
-}  # fmt: skip
+    "entity": "entities",
+    "period": "periods",
+    "number": "numbers",
+    "metric": "metrics",
+    "qualifier": "qualifiers",
+    "direction": "directions",
+    "tag": "tags",
+    "negation": "negations",
+    "relation": "relations",
+    "quoted": "quoted",
+}
 _WORDS: frozenset[Sort] = frozenset(("word", "verb", "noun"))
 _ACTIONS: frozenset[Sort] = frozenset(("verb", "direction"))
 _PAST_KINDS = frozenset(("yes", "who", "where", "what", "whose"))
 _SECURITY = frozenset(
-    ("share price", "closing price", "opening price", "stock", "trading volume", "trade", "price target", "beta", "ticker",
-     "shares outstanding", "dividend yield", "52-week high", "52-week low", "average daily volume", "float", "price", "buy",
-     "sell", "stock split", "short interest", "vote", "exchange listing", "all-time high", "all-time low", "par value")
-)  # fmt: skip
+    (
+        "share price",
+        "closing price",
+        "opening price",
+        "stock",
+        "trading volume",
+        "trade",
+        "price target",
+        "beta",
+        "ticker",
+        "shares outstanding",
+        "dividend yield",
+        "52-week high",
+        "52-week low",
+        "average daily volume",
+        "float",
+        "price",
+        "buy",
+        "sell",
+        "stock split",
+        "short interest",
+        "vote",
+        "exchange listing",
+        "all-time high",
+        "all-time low",
+        "par value",
+    )
+)
 """What depends on the class of stock: for a company of several classes its name is none of its tickers then."""
 
 
@@ -167,7 +199,7 @@ class Frame:
     def _without_sources(self, kind: str, terms: list[Term]) -> list[Term]:
         """`from the agreement` is `in the agreement` where nothing moves; so is `to` before a verb no direction."""
         found: list[Term] = []
-        for term, after in zip(terms, [*terms[1:], Term("bar", "")], strict=True):
+        for term, after in zip(terms, [*terms[1:], Term("bar", "")], strict=False):
             if term.sort == "relation" and term.text == "to" and after.sort in _ACTIONS:
                 continue
             if term.sort == "relation" and term.text == "from" and after.text in self._sources and kind in ("", "what"):

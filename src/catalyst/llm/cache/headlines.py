@@ -1,4 +1,4 @@
-"""What a headline tells, whichever wire carries it: `Headlines` takes off what wires add and spells the rest one way."""
+"""What a headline tells, whichever wire carries it: `Headlines` takes off what wires add, and spells the rest one way."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TAG = re.compile(
     r"(?P<tag>\$?[A-Z]{1,5}(?:[.-][A-Z])?)(?:[.:][A-Z]{1,2})?[)\]]|\s+(?P<cash>\$[A-Z]{1,5})(?=\s*$)|^(?P<lead>\$?[A-Z]{2,5})\s?[:\-]\s"
 )
 _SAYS = re.compile(
-    r"^(?P<what>.{10,}), (?P<who>[A-Z][^,]+(?:, (?:Inc|Ltd|Corp|LLC)\.?)?(?: \([^)]*\))?) (?:says|said|announces|reports)$",
+    r"^(?P<what>.{10,}), (?P<who>[A-Z][^,]+(?:, (?:Inc|Ltd|Corp|LLC)\.?)?(?: \([^)]*\))?) (?:says|said|announces|reports)$",  # noqa: E501
     re.IGNORECASE,
 )
 _COMMA_LEGAL = re.compile(r",\s(?:Inc|Ltd|Corp|LLC)\b\.?", re.IGNORECASE)
@@ -63,8 +63,8 @@ class Headlines:
         ]
 
     def build(self, told: Sequence[Term], tags: Sequence[str]) -> list[Term]:
-        """The canonical terms: the words as they stand, a single period last, tags that name no known company behind."""
-        pairs = zip(told, [*told[1:], Term("bar", "")], strict=True)
+        """The canonical terms: the words as they stand, a single period last, then tags of unknown companies."""
+        pairs = zip(told, [*told[1:], Term("bar", "")], strict=False)
         terms = [_future(term) for raw, after in pairs if (term := self._term(raw, after)) is not None]
         periods = [term for term in terms if term.sort == "period"]
         if len(periods) == 1:

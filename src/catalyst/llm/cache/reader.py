@@ -18,6 +18,8 @@ from catalyst.llm.cache.question import Question
 from catalyst.llm.cache.scan import plain, scan, unreadable
 from catalyst.llm.cache.terms import Term
 
+_NOTHING = "it asks nothing: only the exact text matches"
+
 
 class Reader:
     """Reads questions with the companies it was given. Build another one when their list changes."""
@@ -45,10 +47,13 @@ class Reader:
             return Question(
                 text, canonical=spoken.casefold(), why_bypass="it asks nothing: only the exact text matches"
             )
-        return question(text, self._frame.build(kind, self.recognise(rest), strict=strict))
+        terms = self._frame.build(kind, self.recognise(rest), strict=strict)
+        if all(term.sort == "marker" for term in terms):
+            return Question(text, canonical=spoken.casefold(), why_bypass=_NOTHING)
+        return question(text, terms)
 
     def headline(self, text: str, today: date) -> Question:
-        """What a headline tells, without what the wire that carries it adds. A cut one is never known to be the same."""
+        """What a headline tells, without what its wire adds. A cut one is never known to be the same."""
         bare, tags, cut = self._headlines.bare(plain(text))
         if why := "a headline cut short: only the exact text matches" if cut else unreadable(bare):
             return Question(text, canonical=bare.casefold(), why_bypass=why)

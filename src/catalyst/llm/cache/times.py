@@ -11,8 +11,20 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-          "december")  # fmt: skip
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _MONTH_NUMBER = {name[:length]: n for n, name in enumerate(MONTHS, 1) for length in (3, len(name))} | {"sept": 9}
 _MON = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May|MAY)|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -59,10 +71,20 @@ PERIODS = "|".join(
         r"(?:(?P<day_rel>last|this|next|past)\s+|on\s+)?(?P<weekday>(?-i:[MTWFS])(?:on|ues|ednes|hurs|ri|atur|un)day)(?:'s)?\b",
         r"(?P<vague>most\s+recent|latest|newest|recently|recent|lately|soon)\b",
     )
-)  # fmt: skip
+)
 
-_SAME = {"previous": "last", "prior": "last", "preceding": "last", "coming": "next", "upcoming": "next",
-         "most recent": "latest", "current": "this", "newest": "latest", "recently": "recent", "lately": "recent"}  # fmt: skip
+_SAME = {
+    "previous": "last",
+    "prior": "last",
+    "preceding": "last",
+    "coming": "next",
+    "upcoming": "next",
+    "most recent": "latest",
+    "current": "this",
+    "newest": "latest",
+    "recently": "recent",
+    "lately": "recent",
+}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _SPANS = {"year": "year", "quarter": "quarter", "3": "quarter", "6": "6M", "9": "9M", "12": "year"}
 
