@@ -13,12 +13,14 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from catalyst.app.build.cashflow import cashflow
 from catalyst.app.build.enrich import enricher
 from catalyst.app.build.gateway import KEYS
 from catalyst.app.build.hub import hub
 from catalyst.app.build.news import classifier, news_desk
 from catalyst.app.build.prompts import prompts
 from catalyst.app.build.stores import KEPT_SECONDS, Stores, stores
+from catalyst.app.build.writer import writer
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
 from catalyst.companies import Companies
@@ -38,11 +40,13 @@ from catalyst.llm import LLMService
 from catalyst.news.desk import NewsDesk
 from catalyst.stream.log import Archive
 from catalyst.web.app import Parts, create_app
+from catalyst.web.cashflow import cashflow_router
 from catalyst.web.classify import classify_router
 from catalyst.web.documents import documents_router
 from catalyst.web.enrich import enrich_router
 from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
+from catalyst.web.writer import writer_router
 
 REFRESH_SECONDS = 24 * 3600.0
 """Between two fetches of the SEC's company list."""
@@ -229,6 +233,8 @@ async def service(
                     documents_router(kept.texts),
                     classify_router(judge),
                     enrich_router(enricher(settings, folder.parent, llm)),
+                    writer_router(writer(settings, llm)),
+                    cashflow_router(stack.enter_context(cashflow(settings, folder.parent, llm))),
                 ],
             )
         )
