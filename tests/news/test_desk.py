@@ -279,3 +279,24 @@ async def _polls(running, *wires: Wire, count: int) -> None:
 
 def test_the_rig_speaks_rss() -> None:
     assert b"<rss" in rss([("x", None)])
+
+
+async def test_one_story_that_cannot_be_told_holds_up_no_other(tmp_path, monkeypatch) -> None:
+    from catalyst.news import desk as room
+
+    whole = room.compose
+
+    def faulty(headline, *arguments, **options):
+        if "poison" in headline.title:
+            raise ValueError("no such thing")
+        return whole(headline, *arguments, **options)
+
+    monkeypatch.setattr(room, "compose", faulty)
+    wire = Wire()
+    wire.put("Elm Robotics poison", "Elm Robotics rises")
+    async with serving(wire), desk(tmp_path, wire) as running:
+        [message] = await running.until(1)
+        await _polls(running, wire, count=2)
+        assert running.desk.counts["errors"] == 1
+        assert (await running.stories.count())["skipped"] == 1
+    assert message["title"] == "Elm Robotics rises"

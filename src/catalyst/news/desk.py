@@ -160,21 +160,26 @@ class NewsDesk:
 
     async def _tell(self, batch: Sequence[Open]) -> None:
         """Score, append, mark: the alerts of several stories in one commit."""
-        told = [self._judged(story) for story in batch]
-        finals = [not (found.wanted and self._classifier.has_model) for found in told]
-        alerts = [
-            self._message(story, found, version=1, final=final)
-            for story, found, final in zip(batch, told, finals, strict=True)
-        ]
-        stood = await self._append(alerts)
+        told = [(story, alert) for story in batch if (alert := self._alert(story)) is not None]
+        stood = await self._append([alert for _, alert in told])
         now = self._clock.now()
-        for story in batch:
+        marks = {story.key: (story.key, State.SKIPPED, 0.0) for story in batch}
+        for (story, alert), final in zip(told, stood, strict=True):
             self.delays.append((now - story.headline.seen_at).total_seconds())
-        self.counts["alerts"] += len(batch)
-        states = [State.FINAL if final else State.ALERTED for final in stood]
-        ranks = [alert.analysis.priority_score for alert in alerts]
-        await self._stories.mark([(s.key, state, rank) for s, state, rank in zip(batch, states, ranks, strict=True)])
+            state = State.FINAL if final else State.ALERTED
+            marks[story.key] = (story.key, state, alert.analysis.priority_score)
+        self.counts["alerts"] += len(told)
+        await self._stories.mark(list(marks.values()))
         self._told.set()
+
+    def _alert(self, story: Open) -> HeadlineAlert | None:
+        try:
+            found = self._judged(story)
+            return self._message(story, found, version=1, final=not (found.wanted and self._classifier.has_model))
+        except Exception as error:  # noqa: BLE001 (one story's fault must not silence the others)
+            self.counts["errors"] += 1
+            self._note.error("headline.unfit", headline=story.headline.id, exc_info=error)
+            return None
 
     def _judged(self, story: Open) -> Classification:
         score = self._classifier.score(story.headline.text)
@@ -200,10 +205,8 @@ class NewsDesk:
         fresh = self._clock.now() - PATIENCE
         asked = [place for place, story in enumerate(batch) if story.headline.seen_at >= fresh and known[place].wanted]
         found = list(known)
-        if asked:
-            answers = await self._classifier.ask([known[place] for place in asked], "high" if urgent else "normal")
-            for place, answer in zip(asked, answers, strict=True):
-                found[place] = answer
+        for place, answer in zip(asked, await self._ask([known[place] for place in asked], urgent=urgent), strict=True):
+            found[place] = answer
         alerts = [self._message(story, one, version=2, final=True) for story, one in zip(batch, found, strict=True)]
         await self._append(alerts)
         self.counts["updates"] += len(batch)
@@ -212,6 +215,18 @@ class NewsDesk:
         self.counts["not_asked"] += len(batch) - len(asked)
         await self._stories.mark([(story.key, State.FINAL, 0.0) for story in batch])
         return urgent
+
+    async def _ask(self, known: Sequence[Classification], *, urgent: bool) -> Sequence[Classification]:
+        """The model's word on each; whatever it does, the stories get their last message."""
+        if not known:
+            return known
+        try:
+            return await self._classifier.ask(known, "high" if urgent else "normal")
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 (recorded; the rules' judgement stands)
+            self._note.error("headlines.unread", count=len(known), exc_info=error)
+            return [found.model_copy(update={"error": type(error).__name__}) for found in known]
 
     # What both share.
 
@@ -232,6 +247,8 @@ class NewsDesk:
 
     async def _append(self, alerts: Sequence[HeadlineAlert]) -> list[bool]:
         """Append; for each, whether what stands under its key is final: ours, or an earlier process's."""
+        if not alerts:
+            return []
         offsets = await self._log.append(alerts)
         finals = []
         for alert, offset in zip(alerts, offsets, strict=True):

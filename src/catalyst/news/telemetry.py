@@ -17,6 +17,7 @@ _COUNTS = {
     "updates": "Last messages that followed an alert.",
     "read_by_model": "Headlines that a model judged.",
     "model_failures": "Headlines that a model was asked about in vain.",
+    "errors": "Headlines that could not be told, by a fault of ours.",
     "not_asked": "Alerted headlines ended by rules: they had waited too long.",
 }
 
