@@ -131,6 +131,7 @@ async def desk(
     hub: Any = None,
     prompts: Any = None,
     running: bool = True,
+    scorer: Scorer | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk that follows the wires; stopped at the end, its database closed."""
     clock = clock or SystemClock()
@@ -142,7 +143,7 @@ async def desk(
             [Feed(wire.url, http, clock) for wire in wires],
             stories,
             log,
-            Classifier(Scorer(), clock, settings, hub, prompts),
+            Classifier(scorer or Scorer(), clock, settings, hub, prompts),
             TickerFinder(companies()),
             clock,
             settings,

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from catalyst.clock import SystemClock
-from catalyst.errors import BadStatus, CatalystError, Refused, TooLarge
-from catalyst.http import Http
+from catalyst.errors import BadStatus, CatalystError, Refused, SettingsError, TooLarge
+from catalyst.http import Http, Response
 from catalyst.news.settings import NewsSettings
-from catalyst.news.source import LONGEST_WAIT, Feed, FeedState, JsonLines, wait_of
+from catalyst.news.source import LONGEST_WAIT, Feed, FeedState, JsonLines, _next, wait_of
 from catalyst.news.stories import State
+from catalyst.news.types import Headline
+from catalyst.sentiment import Score, Scorer
 from tests.news.rig import Wire, desk, rss, serving
 
 NOW = datetime.now
@@ -190,8 +192,6 @@ async def test_a_redirect_is_followed_a_few_times_and_never_out_of_http() -> Non
     "inside", ["http://127.0.0.1/x", "http://10.0.0.8/", "http://[::1]/", "http://metadata.internal/"]
 )
 def test_a_public_host_cannot_send_us_to_a_private_one(inside: str) -> None:
-    from catalyst.http import Response
-    from catalyst.news.source import _next
 
     with pytest.raises(BadStatus):
         _next("https://feeds.example.com/a.xml", Response(302, {"Location": inside}, b""))
@@ -213,8 +213,6 @@ async def test_json_lines_are_followed_as_they_are_appended(tmp_path) -> None:
 
 async def test_the_same_words_the_next_day_are_news_again(tmp_path) -> None:
     async with desk(tmp_path, running=False) as idle:
-        from catalyst.news.types import Headline
-
         day = datetime(2025, 12, 12, 21, 0, tzinfo=UTC)
 
         async def seen(when: datetime) -> int:
@@ -230,8 +228,6 @@ async def test_the_same_words_the_next_day_are_news_again(tmp_path) -> None:
 
 async def test_stories_are_forgotten_when_they_are_old_and_told_but_never_before(tmp_path) -> None:
     async with desk(tmp_path, running=False) as idle:
-        from catalyst.news.types import Headline
-
         day = datetime(2025, 12, 12, tzinfo=UTC)
         await idle.stories.record([Headline("", f"Elm story {number}", "Wire", "", day, day) for number in range(5)])
         [first, *_] = await idle.stories.open(State.SEEN, 5)
@@ -249,14 +245,12 @@ async def test_stories_are_forgotten_when_they_are_old_and_told_but_never_before
     ],
 )
 def test_feeds_that_make_no_sense_are_named_by_number(text: str, match: str) -> None:
-    from catalyst.errors import SettingsError
 
     with pytest.raises(SettingsError, match=match):
         NewsSettings.from_env({"NEWS_FEEDS": text})
 
 
 def test_settings_are_read_and_bounded() -> None:
-    from catalyst.errors import SettingsError
 
     found = NewsSettings.from_env(
         {"NEWS_FEEDS": "https://a.test/x, desk.jsonl", "MISTRAL_MIN_PRESCALE": "0.3", "MISTRAL_BATCH_SIZE": "7"}
@@ -281,20 +275,19 @@ def test_the_rig_speaks_rss() -> None:
     assert b"<rss" in rss([("x", None)])
 
 
-async def test_one_story_that_cannot_be_told_holds_up_no_other(tmp_path, monkeypatch) -> None:
-    from catalyst.news import desk as room
+class Faulty(Scorer):
+    """A scorer with a fault that one text brings out."""
 
-    whole = room.compose
-
-    def faulty(headline, *arguments, **options):
-        if "poison" in headline.title:
+    def score(self, text: str) -> Score:
+        if "poison" in text:
             raise ValueError("no such thing")
-        return whole(headline, *arguments, **options)
+        return super().score(text)
 
-    monkeypatch.setattr(room, "compose", faulty)
+
+async def test_one_story_that_cannot_be_told_holds_up_no_other(tmp_path) -> None:
     wire = Wire()
     wire.put("Elm Robotics poison", "Elm Robotics rises")
-    async with serving(wire), desk(tmp_path, wire) as running:
+    async with serving(wire), desk(tmp_path, wire, scorer=Faulty()) as running:
         [message] = await running.until(1)
         await _polls(running, wire, count=2)
         assert running.desk.counts["errors"] == 1
