@@ -65,7 +65,8 @@ _SECURITY = frozenset(
 class Frame:
     """The small words of `words.toml`, and what is done with them."""
 
-    def __init__(self, lists: Mapping[str, Any]) -> None:
+    def __init__(self, lists: Mapping[str, Any], sentences: Mapping[str, str]) -> None:
+        self._sentences = sentences
         words = lists["words"]
         self._past = frozenset(words["past"])
         self._forms = frozenset(words["present"]) | self._past
@@ -90,7 +91,9 @@ class Frame:
         terms = self._without_small_words(terms, strict)
         terms = _classes(terms)
         terms = [replace(term, text="sell") if term.text == "sold off" else term for term in terms]
+        past = past or _past_verb(kind, terms)
         if not strict:
+            kind, terms = self._sentence(kind, terms)
             kind, terms = _as_topic(kind, terms, self._counted)
             terms = self._without_light_verbs(kind, terms)
             terms = self._without_sources(kind, terms)
@@ -98,7 +101,7 @@ class Frame:
         acts = any(term.sort in _ACTIONS for term in terms)
         kind = _final_kind(kind, terms, acts)
         head = [Term("marker", f"~{kind or 'q'}")]
-        if (past or _past_verb(kind, terms)) and (strict or _tense_matters(kind, terms)):
+        if past and (strict or _tense_matters(kind, terms)):
             head.append(Term("marker", "~past"))
         if passive and acts and kind:
             head.append(Term("marker", "~passive"))
@@ -165,24 +168,39 @@ class Frame:
             if found and _is_form(found[-1]) and term.raw.lower() in ("filing", "filings", "report", "reports", "form"):
                 continue
             if term.sort == "word":
-                small = self._small(term, dropped, i)
+                small = self._small(term, dropped, i, main=self._is_main(terms, i))
                 if small is not None:
                     found.append(small)
                 continue
             found.append(term)
         return found
 
-    def _small(self, term: Term, dropped: frozenset[str], at: int) -> Term | None:
+    def _is_main(self, terms: Sequence[Term], at: int) -> bool:
+        """Whether the verb at a place has its auxiliary before it."""
+        return any(term.raw.lower() in self._forms or term.raw.lower() in self._modals for term in terms[:at])
+
+    def _small(self, term: Term, dropped: frozenset[str], at: int, main: bool) -> Term | None:
         word = term.raw.lower()
         if word in self._negations:
             return Term("negation", self._negations[word])
         if word in self._modals and not (word in ("may", "will") and at and term.raw[0].isupper()):
             return Term("relation", self._modals[word])
+        if word in ("do", "doing", "done") and main:
+            return Term("word", "do", term.raw)
         if word in dropped or word in self._forms:
             return None
         if word in self._relations:
             return Term("relation", "versus" if word == "vs" else word)
         return Term("relation", "and") if word == "&" else Term("word", fold(word), term.raw)
+
+    def _sentence(self, kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
+        """A sentence that asks for a topic becomes the topic."""
+        said = ["E" if term.sort == "entity" else term.text for term in terms if term.sort != "period"]
+        topic = self._sentences.get(" ".join((kind, *said)))
+        if topic is None:
+            return kind, terms
+        kept = [term for term in terms if term.sort in ("entity", "period")]
+        return "", [*kept, Term("metric", topic, topic=True)]
 
     def _without_light_verbs(self, kind: str, terms: list[Term]) -> list[Term]:
         """`the revenue X reported` is the revenue of X."""
@@ -289,16 +307,10 @@ def _as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple
     """Questions that ask for a topic in other words: how it performed, where it is based, how many it employs."""
     content = [term for term in terms if term.sort not in ("entity", "period")]
     texts = [term.text for term in content]
-    if kind == "how" and not texts and terms:
-        return "", [*terms, Term("metric", "results", topic=True)]
     if kind == "percent" and "come" in texts and "from" in texts:
         return kind, [term for term in terms if term.text not in ("come", "from")]
     if kind == "when":
         return kind, [term for term in terms if term.text != "will"]
-    if kind == "how" and texts == ["perform"]:
-        return "", [replace(t, sort="metric", text="results", topic=True) if t in content else t for t in terms]
-    if kind == "where" and texts in (["headquarters"], ["base"]):
-        return "", [replace(t, sort="metric", text="headquarters", topic=True) if t in content else t for t in terms]
     if (
         kind == "count"
         and texts[:1]
@@ -315,7 +327,7 @@ def _as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple
     ):
         rest = [t for t in terms if t not in content]
         return "", [*rest, Term("metric", "shares outstanding")]
-    if kind in ("what", "define") and texts[-1:] == ["mean"] and len(texts) > 1:
+    if kind in ("what", "define") and texts[-1:] in (["mean"], ["stand"]) and len(texts) > 1:
         return "define", [t for t in terms if t is not content[-1]]
     return kind, terms
 

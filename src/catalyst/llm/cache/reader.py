@@ -29,7 +29,7 @@ class Reader:
         self._lexicon = lexicon or load()
         self._openings = Openings(self._lexicon.lists)
         self._headlines = Headlines(self._lexicon.lists)
-        self._frame = Frame(self._lexicon.lists)
+        self._frame = Frame(self._lexicon.lists, self._lexicon.sentences)
         self._languages = frozenset(self._lexicon.lists["words"]["languages"])
 
     def read(self, text: str, today: date, *, strict: bool = False) -> Question:

@@ -77,6 +77,8 @@ class Lexicon:
     """What counts in headlines before `phrases`."""
     antonyms: frozenset[frozenset[str]]
     lists: dict[str, Any]
+    sentences: dict[str, str]
+    """Kind and words of a sentence (E the company), and the topic it asks for."""
 
 
 def fold(word: str) -> str:
@@ -131,7 +133,8 @@ def load() -> Lexicon:
     forms: dict[tuple[str, ...], Meaning] = {}
     for line in read_lines("headlines"):
         _take(line, "verb", irregular, told, forms)
-    return Lexicon(_by_first({**derived, **found}), _by_first({**forms, **told}), antonyms, lists)
+    sentences = {line[0]: line[1] for line in read_lines("sentences")}
+    return Lexicon(_by_first({**derived, **found}), _by_first({**forms, **told}), antonyms, lists, sentences)
 
 
 def _take(
