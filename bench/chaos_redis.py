@@ -56,6 +56,11 @@ class Cast:
             "client": [*parts, "client", str(folder), str(self.port)],
             "neighbour": [*parts, "fsync", str(folder)],
         }
+        live = b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        self._asks = {
+            "redis": (self.redis_port, b"PING\r\n", b"+PONG"),
+            "service": (self.port, live, b"HTTP/1.1 200"),
+        }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
@@ -73,28 +78,23 @@ class Cast:
 
     def wait(self, name: str) -> None:
         """Until what was started again answers, so that each kill meets something at work."""
-        port = {"redis": self.redis_port, "service": self.port}.get(name)
         end = time.monotonic() + RECOVERY_SECONDS
-        while port and time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-                return
+        while name in self._asks and time.monotonic() < end and not self._answers(name):
             time.sleep(0.02)
 
-    def wait_redis(self, seconds: float = 20.0) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.redis_port), 0.2) as probe:
-                probe.sendall(b"PING\r\n")
-                if probe.recv(16).startswith(b"+PONG"):
-                    return
-            time.sleep(0.02)
-        raise RuntimeError("redis-server does not answer")
+    def _answers(self, name: str) -> bool:
+        port, ask, answer = self._asks[name]
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2) as probe:
+            probe.settimeout(1.0)
+            probe.sendall(ask)
+            return probe.recv(16).startswith(answer)
+        return False
 
     @contextlib.contextmanager
     def all(self) -> Iterator[None]:
         try:
             self.start("redis")
-            self.wait_redis()
+            self.wait("redis")
             for name in ("service", "client", "neighbour"):
                 self.start(name)
             yield
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             if number % 25 == 24:
                 say(f"{number + 1} of {options.cycles} kills {dict(kills)}: {_done(folder)} messages done")
         _finish(folder, 2 * options.filings, options.patience)
-        cast.wait_redis()
+        cast.wait("redis")
         log = asyncio.run(_stored(cast))
     killed = {f"kills_{name}": kills[name] for name in sorted(kills)}
     return {"cycles": options.cycles, **killed, **judge(folder, log, options)}

@@ -2,10 +2,14 @@
 
     python -m bench.log [--rows 1000000] [--groups 150] [--quick] [--data DIR]
 
-Appends go in groups of 128 from one caller, each group durable (synchronous=FULL) before the next. `raw_sqlite` writes
-the same rows to the same tables with nothing between it and SQLite; its bodies are encoded beforehand, those of
-`raw_encoding` as they are written, which a log cannot avoid. The three take turns group by group, so that a busy
-machine slows all alike. The million alerts are invented: 5,000 tickers of which the busiest has 6 %, ten forms, every
+Appends go in groups of 128, each group durable (synchronous=FULL) before its caller's next. `raw_sqlite` writes the
+same rows to the same tables and indices, in the same thread and in one transaction a group; it looks up no key and no
+earlier message; its bodies are encoded beforehand, those of `raw_encoding` as they are written, which a log cannot
+avoid. `ratio_…` compares one caller (who waits for every group, and for two changes of thread), `ratio_…_busy` four
+callers at once, as a service's walks are: groups that wait share a commit, and are encoded while another is synced.
+All take turns round by round, so that a busy machine slows all alike. With a redis-server (appendfsync always) the same
+groups go to the Redis log, `raw_redis` being one MULTI of the same commands a group by the client library alone. The
+million alerts are invented: 5,000 tickers of which the busiest has 6 %, ten forms, every
 third filing with an update. A question's time is from the caller's task to its answer.
 """
 
@@ -14,22 +18,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import shutil
 import sqlite3
+import subprocess
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.common import percentile, report, say
+import orjson
+
+from bench.common import free_port, percentile, report, say
 from bench.fanout import alert
 from catalyst.db import Database
 from catalyst.stream.filters import Filter
+from catalyst.stream.journal import Journal
 from catalyst.stream.log import Query
+from catalyst.stream.redis import RedisLog
+from catalyst.stream.redis_link import Link
 from catalyst.stream.sqlite import SqliteLog
 from catalyst.stream.types import Alert
 
 GROUP = 128
+CALLERS = 4
 FORMS = ("4", "8-K", "424B2", "10-Q", "SCHEDULE 13G", "6-K", "D", "10-K", "S-1", "25")
 WEIGHTS = (40, 16, 14, 8, 8, 6, 4, 2, 1.5, 0.5)
 BODY = b'{"type":"filing_alert","epoch":"","ts_ns":0,"filing_id":"%s","headline":"' + b"x" * 200 + b'"}'
@@ -65,9 +77,14 @@ async def appends(folder: Path, groups: int) -> dict[str, float]:
     database = Database(folder / "ours.db")
     log = SqliteLog(database)
     raw, encoding = Raw(folder / "raw.db"), Raw(folder / "encoding.db")
-    spent = {"ours": 0.0, "raw_sqlite": 0.0, "raw_encoding": 0.0}
+    spent = {"ours": 0.0, "raw_sqlite": 0.0, "raw_encoding": 0.0, "busy": 0.0}
     for group in range(groups):
         batch = [alert(group * GROUP + n) for n in range(GROUP)]
+        if group % CALLERS == 0:
+            several = [[alert((groups + group + k) * GROUP + n) for n in range(GROUP)] for k in range(CALLERS)]
+            began = time.perf_counter()
+            await asyncio.gather(*(log.append(some) for some in several))
+            spent["busy"] += time.perf_counter() - began
         encoded = [(each, each.model_dump_json().encode()) for each in batch]
         at = time.perf_counter()
         await log.append(batch)
@@ -76,11 +93,69 @@ async def appends(folder: Path, groups: int) -> dict[str, float]:
         plain = time.perf_counter()
         encoding.append([(each, each.model_dump_json().encode()) for each in batch])
         ended = time.perf_counter()
-        for name, seconds in zip(spent, (ours - at, plain - ours, ended - plain), strict=True):
-            spent[name] += seconds
+        spent["ours"] += ours - at
+        spent["raw_sqlite"] += plain - ours
+        spent["raw_encoding"] += ended - plain
     singles = [await _timed(lambda n=n: log.append([alert(10**6 + n)])) for n in range(300)]  # type: ignore[misc]
     database.close()
     return spent | {"append_p99_ms": percentile(singles, 0.99) or 0.0}
+
+
+async def redis_appends(folder: Path, groups: int) -> dict[str, float]:
+    """Seconds that ours and the client library alone took, and p99 ms of appends of one; empty without redis-server."""
+    if shutil.which("redis-server") is None:
+        return {}
+    from redis.asyncio import Redis
+
+    port = free_port()
+    command = f"redis-server --port {port} --bind 127.0.0.1 --dir {folder} --appendonly yes --appendfsync always"
+    server = subprocess.Popen([*command.split(), "--save", ""], stdout=subprocess.DEVNULL)
+    database = Database(folder / "journal.db")
+    links = [Link(f"redis://127.0.0.1:{port}/0", "catalyst:{bench}", retries=12) for _ in range(3)]
+    log = RedisLog(links[0], links[1], links[2], Journal(database))
+    plain = Redis(port=port)
+    spent = {"ours": 0.0, "raw": 0.0}
+    try:
+        await log.open()
+        await log.begin()
+        for group in range(groups):
+            batch = [alert(group * GROUP + n) for n in range(GROUP)]
+            raw = [commands for n, each in enumerate(batch, group * GROUP + 1) for commands in _raw_redis(n, each)]
+            at = time.perf_counter()
+            await log.append(batch)
+            ours = time.perf_counter()
+            await _multi(plain, raw)
+            spent["ours"] += ours - at
+            spent["raw"] += time.perf_counter() - ours
+        singles = [await _timed(lambda n=n: log.append([alert(10**6 + n)])) for n in range(300)]  # type: ignore[misc]
+    finally:
+        await plain.aclose()
+        await log.close()
+        database.close()
+        server.kill()
+        server.wait()
+    return spent | {"append_p99_ms": percentile(singles, 0.99) or 0.0}
+
+
+async def _multi(redis: Any, commands: list[tuple[str | bytes | float, ...]]) -> None:
+    pipe = redis.pipeline(transaction=True)
+    for command in commands:
+        pipe.execute_command(*command)
+    await pipe.execute()
+
+
+def _raw_redis(offset: int, each: Alert) -> list[tuple[str | bytes | float, ...]]:
+    """What the log writes for an alert, under other keys."""
+    told = orjson.dumps([each.key, "filing_alert", each.filing_id, "8-K", 0.9, ["ACME"], []])
+    return [
+        ("XADD", "raw:log", f"{offset}-0", "t", time.time_ns(), "m", told, "b", each.model_dump_json().encode()),
+        ("HSET", "raw:keys", each.key, offset),
+        ("ZADD", "raw:t:ACME", offset, offset),
+        ("ZADD", "raw:f:8-K", offset, offset),
+        ("ZADD", "raw:s:90", offset, offset),
+        ("HSET", "raw:filings", each.filing_id, f'{offset} 0.9 ["ACME"]\n'),
+        ("HSET", "raw:meta", "head", offset),
+    ]
 
 
 def fill(path: Path, rows: int) -> None:
@@ -165,19 +240,32 @@ def main() -> None:
     options = parser.parse_args()
     share = 10 if options.quick else 1
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        spent = asyncio.run(appends(Path(folder), options.groups // share))
+        groups = max(CALLERS, options.groups // share // CALLERS * CALLERS)
+        spent = asyncio.run(appends(Path(folder), groups))
         say(f"{spent}")
+        shared = asyncio.run(redis_appends(Path(folder), groups))
+        say(f"{shared}")
         fill(Path(folder) / "million.db", options.rows // share)
         asked = asyncio.run(questions(Path(folder) / "million.db"))
-    records = options.groups // share * GROUP
+    records = groups * GROUP
     figures = {
         "append_per_s": round(records / spent["ours"]),
         "append_p99_ms": spent["append_p99_ms"],
         "ratio_raw_sqlite": round(spent["raw_sqlite"] / spent["ours"], 3),
         "ratio_raw_encoding": round(spent["raw_encoding"] / spent["ours"], 3),
+        "append_busy_per_s": round(records / spent["busy"]),
+        "ratio_raw_sqlite_busy": round(spent["raw_sqlite"] / spent["busy"], 3),
+        "ratio_raw_encoding_busy": round(spent["raw_encoding"] / spent["busy"], 3),
     }
     peers = {name: round(records / spent[name]) for name in ("raw_sqlite", "raw_encoding")}
-    settings = {"rows": options.rows // share, "groups": options.groups // share, "folder": options.data or "temporary"}
+    if shared:
+        figures |= {
+            "redis_append_per_s": round(records / shared["ours"]),
+            "redis_append_p99_ms": shared["append_p99_ms"],
+            "ratio_raw_redis": round(shared["raw"] / shared["ours"], 3),
+        }
+        peers["raw_redis"] = round(records / shared["raw"])
+    settings = {"rows": options.rows // share, "groups": groups, "callers": CALLERS, "folder": options.data or "-"}
     report("log", figures | asked, peers=peers, settings=settings)
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ import pytest
 
 from catalyst.stream.filters import EVERYTHING, Filter
 from catalyst.stream.log import Archive, Query
-from catalyst.stream.types import Alert, AlertType, Analysis
+from catalyst.stream.types import Alert, AlertType, Analysis, Record
 
 DAY_NS = 86_400 * 10**9
 NOON = datetime(2025, 12, 12, 17, 0, tzinfo=UTC)
@@ -47,6 +49,19 @@ def alert(
         headline=f"Acme files {number}",
         analysis=Analysis(priority_score=score),
     )
+
+
+def _newest(records: list[Record], ticker: str, form: str, score: float) -> list[int]:
+    """Offsets that a query gives: the newest message of each filing, where it fits."""
+    last = {record.filing_id: record for record in records}
+    return [
+        record.offset
+        for record in reversed(records)
+        if last[record.filing_id] is record
+        and (not form or record.filing_type == form)
+        and record.priority_score >= score
+        and (not ticker or ticker in {*record.tickers, *(name for names, _ in record.earlier for name in names)})
+    ]
 
 
 class LogContract:
@@ -210,6 +225,40 @@ class ArchiveContract(LogContract):
             for at in range(6):
                 expected = max([r.offset for r in records if r.offset <= at and wanted.matches(r)], default=0)
                 assert await log.last_match(wanted, at) == expected, (wanted, at)
+
+    async def test_every_question_agrees_with_reading_everything(self, log: Archive):
+        records = await self.filled(log)
+        for ticker, form, score in itertools.product(("", "T1", "T4", "NONE"), ("", "8-K", "25"), (0.0, 0.31, 0.9)):
+            expected = _newest(records, ticker, form, score)
+            found, cursor = [], None
+            while True:
+                page = await log.query(Query(7, ticker, form, score, cursor=cursor))
+                found += [record.offset for record in page.records]
+                if (cursor := page.next) is None:
+                    break
+            assert found == expected, (ticker, form, score)
+
+    async def test_the_last_match_of_any_filter_agrees_with_reading_everything(self, log: Archive):
+        records = await self.filled(log)
+        tickers, forms = ((), ("T1",), ("T2", "T4"), ("NONE",)), ((), ("8-K",), ("25", "10-Q"))
+        for names, kinds, score, at in itertools.product(tickers, forms, (0.0, 0.31, 0.97, 1.0), (300, 150, 7, 0)):
+            wanted = Filter.of(names, kinds, score)
+            expected = max([r.offset for r in records if r.offset <= at and wanted.matches(r)], default=0)
+            assert await log.last_match(wanted, at) == expected, (wanted, at)
+
+    async def filled(self, log: Archive) -> list[Record]:
+        """300 messages of 200 filings, some about other tickers in an update, and what reading gives."""
+        chance = random.Random(5)
+        forms = {n: chance.choices(("4", "8-K", "10-Q", "25"), (60, 30, 9, 1))[0] for n in range(200)}
+        batch: list[Alert] = []
+        for number in [*range(200), *chance.sample(range(200), 100)]:
+            version = 1 + sum(each.filing_id == alert(number).filing_id for each in batch)
+            names = tuple(f"T{int(5 * chance.random() ** 2)}" for _ in range(chance.choice((0, 1, 1, 2))))
+            score = round(chance.betavariate(2, 4), 2)
+            batch.append(alert(number, tickers=names, form=forms[number], score=score, version=version))
+        for start in range(0, 300, 50):
+            await log.append(batch[start : start + 50])
+        return await log.read(0, 1000)
 
     async def test_retention_by_count_keeps_the_newest(self, log: Archive, logs: Logs):
         await log.append([alert(n, tickers=(f"T{n}",)) for n in range(1, 11)])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from catalyst.db import Database
 from catalyst.errors import StorageError
+from catalyst.stream import queries
 from catalyst.stream.filters import Filter
 from catalyst.stream.log import Query
 from catalyst.stream.queries import find_last_match, find_page
@@ -48,6 +49,14 @@ async def logs(tmp_path: Path):
 
 class TestSqliteLog(ArchiveContract):
     """One line joins the contract."""
+
+
+class TestSqliteLogByItsOtherIndices(ArchiveContract):
+    """The same answers where a score fits too many records to look at one by one."""
+
+    @pytest.fixture(autouse=True)
+    def _few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queries, "FEW", 3)
 
 
 batches = st.lists(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 3)), max_size=8), max_size=12)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -49,6 +49,11 @@ _COLUMNS = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, b.body, a.ea
 LIGHT = "a.seq, a.type, a.filing_id, a.tickers, a.form, a.score, x'', a.earlier"
 """A record's columns without its body."""
 
+FEW = 1000
+"""So many offsets are looked at one by one rather than along the index of a ticker or a form."""
+
+_STEP = "SELECT seq FROM log WHERE CAST(reach * 100 AS INTEGER) = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+
 _BOTH = "log a JOIN log_bodies b ON b.seq = a.seq"
 
 
@@ -80,8 +85,11 @@ def find_page(run: sqlite3.Connection, query: Query) -> Page:
     as_of = query.cursor.as_of if query.cursor else _head(run)
     before = query.cursor.before if query.cursor else as_of + 1
     first = first_since(run, query.since_ns) if query.since_ns > 0 else 0
-    if query.min_priority > 0 and not query.ticker and not query.form:
-        found = _so_high(run, query, (first, before, as_of))
+    high = _high(run, query.min_priority, (first, before), FEW)
+    if high is not None:
+        found = _chosen(run, query, high, as_of)
+    elif query.min_priority > 0 and not query.ticker and not query.form:
+        found = _chosen(run, query, _merged(run, query.min_priority, (first, before)), as_of)
     else:
         found = _in_order(run, query, (first, before, as_of))
     if len(found) <= query.limit:
@@ -104,21 +112,39 @@ def _in_order(run: sqlite3.Connection, query: Query, span: tuple[int, int, int])
     return _records(run.execute(statement, (*values, first, before, as_of, query.limit + 1)))
 
 
-def _so_high(run: sqlite3.Connection, query: Query, span: tuple[int, int, int]) -> list[Record]:
-    """One more than the limit, by the index of scores: its steps are walked side by side, newest first."""
-    first, before, as_of = span
-    statement = "SELECT seq FROM log WHERE CAST(reach * 100 AS INTEGER) = ? AND seq >= ? AND seq < ? ORDER BY seq DESC"
-    steps = [run.execute(statement, (step, first, before)) for step in _steps(query.min_priority)]
-    candidates = (seq for (seq,) in heapq.merge(*steps, reverse=True))
-    chosen = (
-        f"SELECT {_COLUMNS} FROM {_BOTH} WHERE a.seq IN (SELECT value FROM json_each(?))"  # noqa: S608
-        " AND a.score >= ? AND NOT EXISTS (SELECT 1 FROM log later"
+def _merged(run: sqlite3.Connection, score: float, span: tuple[int, int]) -> Iterator[int]:
+    """Offsets of all that may score so high, newest first: the steps of the index, walked side by side."""
+    steps = [run.execute(_STEP, (step, *span, -1)) for step in _steps(score)]
+    return (seq for (seq,) in heapq.merge(*steps, reverse=True))
+
+
+def _high(run: sqlite3.Connection, score: float, span: tuple[int, int], most: int) -> Iterator[int] | None:
+    """The same where they are few; None where they are more than `most`: then another index is the better one."""
+    if score <= 0:
+        return None
+    found: list[int] = []
+    for step in reversed(_steps(score)):
+        found += [seq for (seq,) in run.execute(_STEP, (step, *span, most + 1 - len(found)))]
+        if len(found) > most:
+            return None
+    return iter(sorted(found, reverse=True))
+
+
+def _chosen(run: sqlite3.Connection, query: Query, candidates: Iterator[int], as_of: int) -> list[Record]:
+    """One more than the limit, of the candidates that meet everything asked."""
+    where, values = "a.score >= ? AND (? = '' OR a.form = ?)", [query.min_priority, *[query.form.upper()] * 2]
+    if query.ticker:
+        where += " AND EXISTS (SELECT 1 FROM log_tickers t WHERE t.ticker = ? AND t.seq = a.seq)"
+        values.append(plain_ticker(query.ticker))
+    statement = (
+        f"SELECT {_COLUMNS} FROM {_BOTH} WHERE a.seq IN (SELECT value FROM json_each(?)) AND {where}"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM log later"
         " WHERE later.key > a.filing_id || '/' AND later.key < a.filing_id || '0'"
         " AND later.seq > a.seq AND later.seq <= ?)"
     )
     found: list[Record] = []
     while len(found) <= query.limit and (some := list(itertools.islice(candidates, query.limit + 1))):
-        rows = run.execute(chosen, (orjson.dumps(some).decode(), query.min_priority, as_of)).fetchall()
+        rows = run.execute(statement, (orjson.dumps(some).decode(), *values, as_of)).fetchall()
         found += _records(sorted(rows, key=lambda row: -row[0]))
     return found[: query.limit + 1]
 
@@ -127,11 +153,20 @@ def find_last_match(run: sqlite3.Connection, wanted: Filter, at: int) -> int:
     """The last offset <= `at` that `wanted` matches, 0 when none does."""
     if wanted == Filter():
         return int(run.execute("SELECT coalesce(max(seq), 0) FROM log WHERE seq <= ?", (at,)).fetchone()[0])
+    if (wanted.tickers or wanted.forms) and (high := _high(run, wanted.min_priority, (0, at + 1), FEW)) is not None:
+        return _last_of(run, wanted, high)
     if wanted.tickers:
         return max(_last_of_ticker(run, wanted, ticker, at) for ticker in wanted.tickers)
     if wanted.forms:
         return max(_last_of_form(run, form, wanted.min_priority, at) for form in wanted.forms)
     return _last_so_high(run, wanted.min_priority, at)
+
+
+def _last_of(run: sqlite3.Connection, wanted: Filter, candidates: Iterator[int]) -> int:
+    """The first of the candidates that `wanted` matches."""
+    statement = f"SELECT {LIGHT} FROM log a WHERE a.seq = ?"  # noqa: S608
+    matching = (seq for seq in candidates if wanted.matches(record_of(run.execute(statement, (seq,)).fetchone())))
+    return next(matching, 0)
 
 
 def _last_so_high(run: sqlite3.Connection, score: float, at: int) -> int:

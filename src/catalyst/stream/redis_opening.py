@@ -32,7 +32,7 @@ class Server:
     run: str
     """Another one after each start of the server."""
     syncs: bool
-    """`appendonly yes` and `appendfsync always`: what it acknowledged is on its disk."""
+    """`appendonly yes` and `appendfsync always`, and not a promoted replica: what was acknowledged is on its disk."""
     settings: str
     """In words."""
 
@@ -51,12 +51,14 @@ class State:
 async def server(link: Link) -> Server:
     """Ask Redis who it is and how it keeps what it is given. Raises Unavailable."""
     run = str((await link.call("INFO", "server"))["run_id"])
+    promoted = int((await link.call("INFO", "replication")).get("second_repl_offset", -1)) != -1
     try:
         found = [await link.call("CONFIG", "GET", name) for name in ("appendonly", "appendfsync")]
         keeps, sync = (each[1].decode() if len(each) == 2 else "unknown" for each in found)
     except Unavailable:
         keeps = sync = "unknown"  # a managed Redis may not say
-    return Server(run, (keeps, sync) == ("yes", "always"), f"appendonly {keeps}, appendfsync {sync}")
+    told = f"appendonly {keeps}, appendfsync {sync}" + (", as a replica that was promoted" if promoted else "")
+    return Server(run, (keeps, sync) == ("yes", "always") and not promoted, told)
 
 
 def warning(found: Server) -> str:
