@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -177,3 +178,32 @@ def test_chats_match_on_their_whole_history() -> None:
 
 def test_an_empty_question_is_not_planned() -> None:
     assert plan(job(LLMRequest.model_construct(prompt="", messages=[], enable_cache=True)), UTC_ZONE) is None
+
+
+@pytest.mark.slow
+def test_ten_thousand_scopes_of_one_question_are_all_different() -> None:
+    """Every combination of tenant, document, parameter, schema and version: no level can cross from one to another."""
+    schemas = [None, {}, {"type": "object"}, {"type": "object", "properties": {"a": {}}}, {"enum": ["a", "b"]}]
+    ways = itertools.product(
+        [f"tenant {number}" for number in range(5)],
+        [[], [""], ["a"], ["b"], ["a", "b"], ["ab"], ["b", "a"], ["a", ""], ["", "a"], ["a\n"]],
+        [0.0, 0.7],
+        schemas,
+        ["", "t@v1:00", "t@v2:00", "t@v2:01", "t@v11:0"],
+        [None, "simple"],
+        ["", "Be brief."],
+    )
+    keys, scopes, templates, count = set(), set(), set(), 0
+    for tenant, documents, temperature, schema, template, model, system in ways:
+        request = LLMRequest.model_construct(
+            prompt=BASE["prompt"], tenant=tenant, documents=documents, temperature=temperature, template=template,
+            output_format="text" if schema is None else "json", output_schema=schema, model=model, system_prompt=system,
+        )  # fmt: skip
+        found = planned(request)
+        keys.add(found.key)
+        scopes.add(found.scope)
+        templates.add(found.template)
+        count += 1
+    assert count == 10_000
+    assert (len(keys), len(scopes)) == (count, count)
+    assert len(templates) == 5 * 5 * 5 * 2

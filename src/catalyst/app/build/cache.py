@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from catalyst.llm.cache.ladder import LadderCache
     from catalyst.llm.cache.meaning import Reader
 
-REDIS_SECONDS = 0.5
+REDIS_SECONDS = 1.0
 """The longest that Redis may take for a look; a cache that is slower is no help."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -90,8 +91,11 @@ class RedisCache:
             return {}
         bodies = await self._ask(self._redis.mget([self._name("e", _hex(number)) for number in ids]))
         found = [_decoded(body) for body in bodies if body]
-        trusts = [await self._trust(entry.id) for entry in found]
-        return {entry.id: _trusted(entry, trust) for entry, trust in zip(found, trusts, strict=True)}
+        pipe = self._redis.pipeline(transaction=False)
+        for entry in found:
+            pipe.hmget(self._name("k", _hex(entry.id)), "agreed", "total")
+        counts = await self._ask(pipe.execute()) if found else []
+        return {entry.id: _trusted(entry, *map(int, _zeros(row))) for entry, row in zip(found, counts, strict=True)}
 
     async def keep(self, entry: Kept) -> int | None:
         number = _id(entry.key)
@@ -222,10 +226,6 @@ class RedisCache:
         body = await self._ask(self._redis.get(self._name("e", _hex(number))))
         return _decoded(body) if body else None
 
-    async def _trust(self, number: int) -> Trust:
-        agreed, total = await self._ask(self._redis.hmget(self._name("k", _hex(number)), "agreed", "total"))
-        return Trust(min(int(agreed or 0), int(total or 0)), int(total or 0))
-
     async def _tenants(self) -> list[str]:
         return [name.decode() for name in await self._ask(self._redis.smembers(self._name("tenants")))]
 
@@ -255,10 +255,12 @@ def _hex(number: int) -> str:
     return f"{number:016x}"
 
 
-def _trusted(entry: Kept, trust: Trust) -> Kept:
-    from dataclasses import replace
+def _trusted(entry: Kept, agreed: int, total: int) -> Kept:
+    return replace(entry, trust=Trust(min(agreed, total), total))
 
-    return replace(entry, trust=trust)
+
+def _zeros(row: Sequence[bytes | None]) -> list[bytes]:
+    return [value or b"0" for value in row]
 
 
 def _encoded(entry: Kept) -> bytes:
