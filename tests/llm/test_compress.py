@@ -150,3 +150,11 @@ async def test_instructions_are_never_compressed(wire, tmp_path):
         answer = await hub.query(LLMRequest(prompt=RELEASE, system_prompt=RELEASE, model="cheap", compress_prompt=True))
     assert [turn["content"] for turn in wire.openai.last["messages"]] == [RELEASE, RELEASE]
     assert not answer.prompt_compressed
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("revenue", 1), ("revenues", 2), ("$1,234.5", 6), ("東京都", 3), ("Москва", 2), ("a — b", 3)],
+)
+def test_the_counter_is_what_it_says(text, count):
+    assert count_tokens(text) == count

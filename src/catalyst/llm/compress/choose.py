@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from catalyst.llm.compress.facts import GUIDANCE, NUMBER, TELLING, count_tokens, names, numbers
 from catalyst.llm.compress.units import LINE, ROW, Unit, units
 
-KEEP = 0.36
+KEEP = 0.33
 """Share of the tokens that whole sentences and rows may take; fragments for the floors come on top."""
 NUMBERS_FLOOR = 0.985
 ENTITIES_FLOOR = 0.95

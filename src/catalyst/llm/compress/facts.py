@@ -9,14 +9,18 @@ import re
 from collections.abc import Iterator
 
 TOKENIZER = "catalyst-words-7"
-"""Words in pieces of seven letters, numbers in pieces of three digits, each run of other marks as one.
+"""Words in pieces of seven letters, numbers of three digits; a Chinese or Japanese sign and a run of marks each as one.
 
 1.09 ± 0.07 times what cl100k_base (tiktoken) makes of 524 filings and press releases, and it needs no vocabulary.
 """
 
-_TOKEN = re.compile(r"[^\W\d_]{1,7}|\d{1,3}|(?:[^\s\w]|_)+")
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_WORD = r"[A-Z][\w&'’.-]*"
+_LATIN, _WORDED, _SIGNED = r"A-Za-z\u00c0-\u024f", r"\u0370-\u1fff", r"\u3040-\ud7ff"
+"""Letters by how many make a token; ranges, for asking what class a letter is of costs twice the time."""
+_TOKEN = re.compile(
+    rf"[{_LATIN}]{{1,7}}|[0-9]{{1,3}}|[{_WORDED}]{{1,3}}|[{_SIGNED}]|[^ \t\n\r\f\v\u00a0{_LATIN}0-9{_WORDED}{_SIGNED}]+"
+)
+NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_WORD = rf"[A-Z][{_LATIN}0-9_&'’.-]*"
 NAME = re.compile(rf"{_WORD}(?: (?:(?:of|and|the|de|for|&) )?{_WORD}){{0,8}}")
 _END = re.compile(r"[.,;:'’-]+$")
 
