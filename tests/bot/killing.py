@@ -183,6 +183,11 @@ class Stage:
         finally:
             db.close()
 
+    async def posted(self, numbers: list[int]) -> bool:
+        """Until these filings stand there."""
+        wanted = {f"0009999999-25-{number:06}" for number in numbers}
+        return await until(lambda: wanted <= {_subject(m) for m in self.discord.of(self.place)}, 8)
+
     async def settled(self, seconds: float = 30) -> bool:
         """Until every filing has a message that says its final word."""
         return await until(lambda: len(self._done()) == self.numbers, seconds)
@@ -256,8 +261,13 @@ async def kills(
             fresh = await stage.tell(2)
             await stage.finish(open_)
             open_ = fresh
-            stage.start(step, nth=draw.randint(1, 2))
-            passed[step] += await stage.died(3.0)
+            stage.start(step, nth=1 if "edit" in step else draw.randint(1, 2))
+            if "edit" in step:
+                # After a kill in the middle of a post there may be no message left to edit.
+                await stage.posted(fresh)
+                await stage.finish(fresh)
+                open_ = []
+            passed[step] += await stage.died(8.0)
             stage.kill()
             if cycle % 20 == 19:
                 say(f"{kind}: {cycle + 1} kills")

@@ -75,8 +75,8 @@ async def test_a_global_429_stops_every_lane(rig: Rig):
 
 async def test_a_digests_members_are_edited_together_and_an_urgent_one_leaves_it(rig: Rig):
     hook = rig.webhook()
-    rig.run()
     await rig.take(*(told(rig.clock, n, high=False) for n in range(20)))
+    rig.run()
     await rig.until_states(leap=True, enriched=20)
     count = len(rig.discord.of(hook))
     await rig.take(*(told(rig.clock, n, version=2, final=True, high=n == 15) for n in range(10, 20)))

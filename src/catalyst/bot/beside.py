@@ -44,6 +44,7 @@ class Beside:
         self._charts: OrderedDict[str, bytes] = OrderedDict()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._misses = 0
+        self._said: dict[str, str] = {}
         self._drawing = threading.Semaphore(_DRAWING)
 
     def price(self, ticker: str) -> Quote | None:
@@ -100,7 +101,10 @@ class Beside:
             with self._clock.working():
                 await work
         except Exception as error:  # noqa: BLE001
-            log.warning("beside.failed", what=name.partition(" ")[0], error=f"{type(error).__name__}: {error}"[:200])
+            what, said = name.partition(" ")[0], f"{type(error).__name__}: {error}"[:200]
+            if self._said.get(what) != said:  # a dead source fails with every alert: it is said once
+                self._said[what] = said
+                log.warning("beside.failed", what=what, error=said)
 
     async def _ask(self, ticker: str) -> None:
         async with self._clock.timeout(LATEST_S):

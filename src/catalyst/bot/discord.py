@@ -49,22 +49,20 @@ class _Wire:
     async def send(
         self, method: str, url: str, urgency: Urgency, delivery: Delivery, fields: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """One counted request; the caller has waited for its turn. Raises SendError."""
-        body, kind = _body(delivery, fields)
+        """One request; the caller has waited for its turn and taken it. Raises SendError."""
         left = False
 
         async def leaving() -> None:
             nonlocal left
             left = True
 
-        headers = {**self._headers, "Content-Type": kind}
-        self._pace.take(urgency)
         answer: Response | None = None
         try:
+            body, kind = _body(delivery, fields)
             answer = await self._http.request(
                 method,
                 url,
-                headers=headers,
+                headers={**self._headers, "Content-Type": kind},
                 body=body,
                 timeout_seconds=self._seconds,
                 max_bytes=MEBIBYTE,
@@ -72,6 +70,8 @@ class _Wire:
                 before_send=leaving,
             )
         except TransportError as error:
+            if isinstance(error, SendError):
+                raise
             raise SendError(f"Discord: {_without(str(error), url)}", doubtful=left) from None
         finally:
             if answer is None:
@@ -152,14 +152,21 @@ class BotSender:
     ) -> None:
         """`channel` may be empty where `user` is whom to write to directly."""
         self._wire = _Wire(http, pace, {"Authorization": f"Bot {token}"}, seconds)
+        self._pace = pace
         self._clock = http.clock
         self._api = api
         self._channel = channel
         self._user = user
 
     async def post(self, delivery: Delivery) -> str:
-        channel = await self._opened()
-        if delivery.tried_at is not None and (found := await self._find(channel, delivery)):
+        try:
+            channel = await self._opened()
+            found = await self._find(channel, delivery)
+        except SendError:
+            self._pace.lost(_urgency(delivery))
+            raise
+        if found:
+            self._pace.lost(_urgency(delivery))
             return found
         fields = {"nonce": delivery.nonce, "enforce_nonce": True, **_flags(delivery)}
         url = f"{self._api}/channels/{channel}/messages"

@@ -89,10 +89,16 @@ class Lane:
         if self.gone:
             return
         rows = [row for row in await self._outbox.edits(self.target) if row.state is State.POSTED]
-        with contextlib.suppress(TimeoutError, SendError):
+        with contextlib.suppress(TimeoutError):
             async with self._clock.timeout(_LAST_WORDS_S):
                 for row in rows:
-                    await self._edit(Edit((row,), Word.DONE if row.final else Word.STOPPED))
+                    await self._last_word(row)
+
+    async def _last_word(self, row: Row) -> None:
+        while (wait := self._turn(Urgency.EDIT)) > 0:
+            await self._clock.sleep(wait)
+        with contextlib.suppress(SendError):
+            await self._edit(Edit((row,), Word.DONE if row.final else Word.STOPPED))
 
     async def _recall(self) -> None:
         """What an earlier process posted a moment ago counts for the channel's limit; what it was sending, as doubt."""
@@ -124,14 +130,22 @@ class Lane:
         batch, later = next_batch(rows, now, hold)
         if batch is None:
             return later
-        if (wait := self._wait(batch.urgency, batch.keep)) > 0:
+        if (wait := self._turn(batch.urgency, batch.keep)) > 0:
             return wait
         await self._post(batch)
         return 0.0
 
-    def _wait(self, urgency: Urgency, keep: int = 0) -> float:
+    def _turn(self, urgency: Urgency, keep: int = 0) -> float:
+        """Take a request's turn (0), or say how long there is none: between asking and taking nobody else may come."""
         held = 0.0 if urgency is Urgency.EDIT else self._not_before - self._clock.monotonic()
-        return max(held, self._pace.wait(urgency, keep) if self._pace else 0.0)
+        wait = max(held, self._pace.wait(urgency, keep) if self._pace else 0.0)
+        if wait <= 0:
+            self._take(urgency)
+        return wait
+
+    def _take(self, urgency: Urgency) -> None:
+        if self._pace is not None:
+            self._pace.take(urgency)
 
     async def _post(self, batch: Batch) -> None:
         stamps, rows = self._parts.stamps, batch.rows
@@ -180,6 +194,7 @@ class Lane:
         """Once more with the least; where even that is refused, it is said aloud and not tried for ever."""
         log.error("alert.rejected", target=self.target, subject=rows[0].subject, error=str(error))
         least = tuple(bare(alert) for alert in delivery.alerts[:1])
+        self._take(Urgency.HIGH if delivery.urgent else Urgency.LOW)
         try:
             return await self._sender.post(_like(delivery, least, None))
         except Rejected as again:
@@ -214,10 +229,9 @@ class Lane:
                 continue
             if len(self._flying) >= FLYING:
                 return None
-            if (wait := self._wait(Urgency.EDIT)) > 0:
+            if (wait := self._turn(Urgency.EDIT)) > 0:
                 return wait
             self._fly(edit)
-            await asyncio.sleep(0)  # the request is counted when the task begins
         return later
 
     def _fly(self, edit: Edit) -> None:
@@ -272,6 +286,7 @@ class Lane:
         try:
             await self._sender.edit(message_id, delivery)
         except Rejected:
+            self._take(Urgency.EDIT)
             await self._sender.edit(message_id, _like(delivery, (bare(delivery.alerts[0]),), None))
 
     async def _late_charts(self) -> list[Edit]:

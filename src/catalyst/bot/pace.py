@@ -24,6 +24,8 @@ GLOBAL_PER_S = 50
 CHANNEL_PER_MINUTE = 30
 _MINUTE = 61.0
 """A minute, and what a request may be under way."""
+_SECOND = 1.25
+"""A second, and the time from a turn's taking to the request's arrival."""
 _INVALID_MOST, _INVALID_S = 1000, 600.0
 _UNKNOWN_WAIT = 0.02
 
@@ -68,7 +70,7 @@ class Globe:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._second = Moving(1.0)
+        self._second = Moving(_SECOND)
         self._invalid = Moving(_INVALID_S)
         self._channels: dict[str, Moving] = {}
         self._until = 0.0
@@ -147,7 +149,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class Pace:
-    """One target's. `wait`, then `take`, then send, then `answered` (or `lost`)."""
+    """One target's. `wait`, then `take` in the same turn of the loop, then send, then `answered` (or `lost`)."""
 
     globe: Globe
     channel: Moving | None = None
