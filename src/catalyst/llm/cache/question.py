@@ -31,7 +31,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, read. Equal `canonical` texts ask the same; `canonical` is hashed for L1, `spoken` embedded for L2."""
+    """One question, read. Equal `canonical` texts ask the same: it is hashed for L1, and `spoken` embedded for L2."""
 
     text: str
     """As it was asked."""
