@@ -115,6 +115,7 @@ class WebhookSender:
 
     def __init__(self, webhook: Webhook, http: Http, pace: Pace, *, seconds: float = SECONDS) -> None:
         self._webhook = webhook
+        self._pace = pace
         self._wire = _Wire(http, pace, {}, seconds)
 
     async def post(self, delivery: Delivery) -> str:
@@ -125,9 +126,12 @@ class WebhookSender:
         await self._wire.send("PATCH", self._url(f"/messages/{message_id}"), Urgency.EDIT, delivery, {})
 
     async def channel(self) -> str:
-        """The id of the channel it posts to."""
+        """The id of the channel it posts to, with which it counts from now on."""
         found = await self._wire.ask("GET", self._webhook.url)
-        return str(found.get("channel_id", "")) if isinstance(found, dict) else ""
+        name = str(found.get("channel_id", "")) if isinstance(found, dict) else ""
+        if name and not self._webhook.thread:
+            self._pace.share(f"channel:{name}")
+        return name
 
     def _url(self, path: str, **query: str) -> str:
         named = {**query, **({"thread_id": self._webhook.thread} if self._webhook.thread else {})}

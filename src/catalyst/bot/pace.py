@@ -52,6 +52,9 @@ class Moving:
     def add(self, now: float) -> None:
         self._times.append(now)
 
+    def merge(self, other: Moving) -> None:
+        self._times = deque(sorted([*self._times, *other._times]))
+
     def count(self, now: float) -> int:
         while self._times and self._times[0] <= now - self._seconds:
             self._times.popleft()
@@ -155,6 +158,13 @@ class Pace:
     channel: Moving | None = None
     posts: Bucket = field(default_factory=Bucket)
     edits: Bucket = field(default_factory=Bucket)
+
+    def share(self, channel: str) -> None:
+        """It turned out to write to this channel: from now on it counts with others that do."""
+        shared = self.globe.channel(channel)
+        if self.channel is not None and self.channel is not shared:
+            shared.merge(self.channel)
+        self.channel = shared
 
     def wait(self, urgency: Urgency, keep: int = 0) -> float:
         """Seconds until a request of this urgency may go; 0 means now. `keep` leaves so many for the urgent."""
