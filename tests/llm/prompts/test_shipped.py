@@ -113,3 +113,25 @@ async def test_the_ledger_says_which_version_made_a_request(wire, tmp_path):
     assert row["template"] == told.key
     assert (row["calls"], row["answered_share"]) == (2, 0.5)
     assert await fared([tmp_path / "hub.db"], "field_enrich") == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_another_version_with_the_same_words_makes_other_cache_keys(name, wire, tmp_path):
+    """The version alone decides: text, variables and settings are the same, and no key of one is a key of the other."""
+    from zoneinfo import ZoneInfo
+
+    from catalyst.llm.cache.keys import plan
+
+    told = SHIPPED.get(name).render(values(name, FULL))
+    other = told.key.replace("@v1:", "@v2:")
+    async with hub_of(settings_of(wire, tmp_path), tmp_path) as hub:
+        plans = [plan(hub.prepare(told.request(template=key)), ZoneInfo("UTC")) for key in (told.key, other)]
+    if plans[0] is None:  # drafts are never kept
+        assert name.split(".")[0] in ("email", "reminder")
+        return
+    one, two = plans
+    assert one is not None
+    assert two is not None
+    assert not {one.key, one.scope, one.template} & {two.key, two.scope, two.template}
+    assert one.canon("g", "q") != two.canon("g", "q")
+    assert one.bucket("g", "e") != two.bucket("g", "e")

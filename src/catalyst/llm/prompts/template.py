@@ -31,6 +31,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 TIERS = ("simple", "medium", "complex", "critical")
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FILE = re.compile(r"\A---\n(?P<front>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _PARTS = re.compile(r"\A\s*\[system\]\n(?P<system>.*?)\n\[user\]\n(?P<user>.*)\Z", re.DOTALL)
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
@@ -151,7 +152,7 @@ def read_prompt(text: str, source: str) -> Prompt:
 
 def _front(text: str, source: str) -> dict[str, Any]:
     try:
-        front = yaml.safe_load(text)
+        front = yaml.load(text, Loader=_LOADER)  # noqa: S506 (the safe loader, in C where it is built)
     except yaml.YAMLError as error:
         raise _bad(source, f"its front matter is no YAML ({error})") from error
     if not isinstance(front, dict):
