@@ -232,3 +232,14 @@ async def test_what_breaks_for_another_reason_is_not_hidden_by_the_lease(logs: R
     with pytest.raises(ValueError, match="a bug"):
         await Lease(link, Fence(), "a").hold(broken)
     await link.close()
+
+
+async def test_a_stale_holder_cannot_even_say_that_it_writes(logs: RedisLogs):
+    stale = Fence()
+    await logs.open("a")
+    link = logs.link()
+    await link.call("HSET", f"{link.prefix}:meta", "fence", "7")
+    with pytest.raises(Fenced):
+        await logs.open("b", fence=stale)
+    assert await link.call("HGET", f"{link.prefix}:meta", "writer") != b"b"
+    await link.close()

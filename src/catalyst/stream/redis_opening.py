@@ -15,7 +15,7 @@ import structlog
 from catalyst.errors import Unavailable
 from catalyst.stream.journal import Journal
 from catalyst.stream.redis_link import Fence, Link
-from catalyst.stream.redis_scripts import EPOCH, REFILL
+from catalyst.stream.redis_scripts import EPOCH, OWN, REFILL
 
 SETTLE_SECONDS = 2.5
 """Where Redis does not sync each write, a new writer's name is on its disk after so long at the latest."""
@@ -103,9 +103,7 @@ async def prepare(link: Link, fence: Fence, journal: Journal, seen: int) -> str:
         state = await _renew(link, fence, state)
     if journal.epoch != state.epoch:
         await journal.begin(state.epoch, state.head)
-    await link.call(
-        "HSET", f"{link.prefix}:meta", "run", now.run, "writer", journal.name, "synced", "1" if now.syncs else "0"
-    )
+    await link.write(OWN, fence, now.run, journal.name, "1" if now.syncs else "0")
     if not now.syncs and state.writer != journal.name:
         await asyncio.sleep(SETTLE_SECONDS)
     return state.epoch

@@ -210,6 +210,15 @@ return {writes, ARGV[4]}
 )
 """A new epoch: what was numbered after the head that survived is void. ARGV: guard, epoch."""
 
+OWN = (
+    GUARD
+    + """
+redis.call('HSET', meta, 'run', ARGV[4], 'writer', ARGV[5], 'synced', ARGV[6])
+return {writes}
+"""
+)
+"""Who writes from now on, to which run of the server. ARGV: guard, run, journal's name, whether writes are synced."""
+
 COMMIT = """
 local before = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or -1)
 if tonumber(ARGV[2]) > before then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
