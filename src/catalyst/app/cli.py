@@ -10,6 +10,7 @@ import typer
 
 from catalyst import __version__
 from catalyst.app.commands.ask import ask
+from catalyst.app.commands.backup import backup, restore
 from catalyst.app.commands.bot import bot
 from catalyst.app.commands.cache import cache
 from catalyst.app.commands.check import check
@@ -41,6 +42,8 @@ app.command("ask")(ask)
 app.command("usage")(usage)
 app.command("bot")(bot)
 app.command("gateway")(gateway)
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.add_typer(cache, name="cache")
 app.command("write")(write)
 app.add_typer(keys, name="keys")
