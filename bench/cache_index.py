@@ -163,6 +163,10 @@ async def measure(folder: Path, count: int, lookups: int) -> dict[str, Any]:
     l0, l0_cpu = await awaited(lambda number: cache.visit(jobs[number]), lookups)
     l1, l1_cpu = await awaited(lambda number: cache.visit(again[number]), lookups)
     hits = dict(cache._tally.hits)
+    if hits.get("canonical", 0) < lookups * 0.95:
+        raise SystemExit(
+            f"only {hits} of {lookups} reworded questions were found: the lexicon changed since the filling"
+        )
     index, worker = cache._near._index, cache._near._worker
     embedder = cache._near._embedder
     from catalyst.llm.cache.index import stepped
