@@ -145,13 +145,9 @@ def main() -> None:
 
 
 def main_redis(options: argparse.Namespace) -> None:
-    from bench.chaos_redis import run as run_redis
+    from bench import chaos_redis
 
-    options.cycles = options.cycles or (25 if options.quick else 500)
-    options.filings = options.filings or 104 * options.cycles
-    options.between = options.between or (0.6, 1.4)
-    with tempfile.TemporaryDirectory() as folder:
-        report("chaos", run_redis(options, Path(folder)), settings=vars(options))
+    chaos_redis.measure(options)
 
 
 if __name__ == "__main__":
