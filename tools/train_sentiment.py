@@ -39,6 +39,10 @@ STRENGTH = 1.0
 """C of the logistic regression."""
 OWN_WORDS = 4
 """Words of each kind that our own sentences use."""
+OWN_PHRASES = 12
+"""Phrases of each group that our own sentences use."""
+PLAIN = 0.6
+"""Groups of this weight say by themselves that something is good or bad."""
 OWN_SHARE = 0.05
 """Weight of all our own sentences beside the training set's."""
 SMALLEST = 0.02
@@ -62,7 +66,7 @@ def features(texts: Sequence[str]) -> list[Row]:
 
 
 def own_rows() -> tuple[list[Row], list[str]]:
-    """Sentences that we make ourselves of every kind of move and every kind of thing, as signs without words.
+    """Sentences that we make ourselves of moves, things and plain phrases, as signs without words.
 
     The training set shows some pairs seldom or never (a loss that narrows); what they mean is known all the same.
     """
@@ -75,6 +79,11 @@ def own_rows() -> tuple[list[Row], list[str]]:
                 for sentence in (f"company says {thing} {move}", f"company {move} {thing}"):
                     rows.append(dict(signs(sentence.replace("*", "s")).counts))
                     labels.append(label)
+    for group in data["groups"].values():
+        if abs(group["weight"]) >= PLAIN:
+            for phrase in group["words"][:: max(1, len(group["words"]) // OWN_PHRASES)]:
+                rows.append(dict(signs(f"company {phrase.replace('*', '')}").counts))
+                labels.append("positive" if group["weight"] > 0 else "negative")
     return rows, labels
 
 
