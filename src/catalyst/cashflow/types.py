@@ -21,11 +21,16 @@ Source = Literal["fact", "override", "history", "history and notes", "constants"
 
 
 def _sane(value: Decimal) -> Decimal:
+    """A bounded amount, without the zeros that a database's type adds."""
     if not value.is_finite():
         raise ValueError("an amount must be a number")
-    if value and (value.adjusted() > 17 or int(value.as_tuple().exponent) < -6):
+    bare = value
+    if int(value.as_tuple().exponent) < -2:
+        bare = value.normalize()
+        bare = bare.quantize(Decimal("0.01")) if int(bare.as_tuple().exponent) > -2 and bare.adjusted() <= 17 else bare
+    if bare and (bare.adjusted() > 17 or int(bare.as_tuple().exponent) < -6):
         raise ValueError("an amount has at most 18 digits before and 6 after the point")
-    return value
+    return bare
 
 
 Amount = Annotated[Decimal, AfterValidator(_sane)]
