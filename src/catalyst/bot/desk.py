@@ -90,6 +90,7 @@ class Desk:
             return None
         if tier is Tier.HIGH and self._old(message):
             tier = Tier.LOW
+        lane.coming(now)
         silent = preferences.quiet and tier is not Tier.HIGH
         return Entry(lane.target, tier, silent, nonce(lane.target, message.alert.filing_id))
 

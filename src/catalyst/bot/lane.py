@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from catalyst.bot.cards import Known, Word, bare, card, digest
 from catalyst.bot.embeds import Embed, faults
 from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
-from catalyst.bot.plan import Batch, Edit, next_batch, next_edits
+from catalyst.bot.plan import MERGE_FROM, Batch, Edit, next_batch, next_edits
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
 from catalyst.bot.stamps import Stamps
 from catalyst.stream.types import Alert
@@ -57,6 +58,7 @@ class Lane:
         self._clock = parts.stamps.clock
         self._pace = pace
         self._posts, self._edits = asyncio.Event(), asyncio.Event()
+        self._arrivals: deque[float] = deque(maxlen=MERGE_FROM + 1)
         self._failures = 0
         self._not_before = 0.0
         self._retries: dict[int, tuple[int, float]] = {}
@@ -65,6 +67,10 @@ class Lane:
         """Rows whose chart is drawn and not shown yet."""
         self.gone = ""
         """Why nothing goes there any more."""
+
+    def coming(self, now: float) -> None:
+        """Something for this target came in and is being written."""
+        self._arrivals.append(now)
 
     def wake(self) -> None:
         """There is something new."""
@@ -127,7 +133,7 @@ class Lane:
         now = self._parts.stamps.now()
         rows = await self._outbox.posts(self.target)
         hold = None if self._parts.progressive else self._parts.late_after_s
-        batch, later = next_batch(rows, now, hold)
+        batch, later = next_batch(rows, now, hold, self._arrivals)
         if batch is None:
             return later
         if (wait := self._turn(batch.urgency, batch.keep)) > 0:

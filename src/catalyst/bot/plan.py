@@ -19,8 +19,10 @@ MERGE_FROM = 5
 """So many that wait become one message."""
 MERGE_AFTER_S = 1.5
 """Two that waited so long do too."""
-QUIET_S, LONGEST_QUIET_S = 0.005, 0.04
+QUIET_S, LONGEST_QUIET_S = 0.01, 0.04
 """A low alert waits until nothing came for so long, so that a burst shows itself before it took the urgent's turn."""
+BURST_QUIET_S, LONGEST_BURST_S = 0.15, 1.2
+"""So do many: what is urgent among those still coming goes first."""
 DIGEST_EVERY_S = 600.0
 MOST = 200
 """Alerts in one digest."""
@@ -58,10 +60,13 @@ class Edits:
     promoted: list[Row] = field(default_factory=list)
 
 
-def next_batch(rows: Sequence[Row], now: float, hold_s: float | None) -> tuple[Batch | None, float | None]:
+def next_batch(
+    rows: Sequence[Row], now: float, hold_s: float | None, arrivals: Sequence[float] = ()
+) -> tuple[Batch | None, float | None]:
     """The next post, or the seconds until one may be chosen (None: until something comes).
 
-    `rows` as the outbox orders them. `hold_s`: alerts that are not final wait so long for their final word.
+    `rows` as the outbox orders them. `hold_s`: alerts that are not final wait so long for their final word. `arrivals`:
+    when the last alerts came in, written or not.
     """
     doubtful = [row for row in rows if row.tried_at is not None]
     if doubtful:
@@ -72,7 +77,7 @@ def next_batch(rows: Sequence[Row], now: float, hold_s: float | None) -> tuple[B
     urgent = next((row for row in ready if row.tier is Tier.HIGH), None)
     if urgent is not None:
         return Batch((urgent,), Urgency.HIGH), None
-    batch, later = _low([row for row in ready if row.tier is Tier.LOW], now)
+    batch, later = _low([row for row in ready if row.tier is Tier.LOW], now, arrivals)
     if batch is None and later is None:
         batch, later = _collected([row for row in ready if row.tier is Tier.DIGEST], now)
     return batch, _sooner(wait, later)
@@ -86,16 +91,18 @@ def _again(doubtful: Sequence[Row]) -> Batch:
     return Batch(rows, urgency, digest=first.digest, tried_at=first.tried_at)
 
 
-def _low(lows: Sequence[Row], now: float) -> tuple[Batch | None, float | None]:
+def _low(lows: Sequence[Row], now: float, arrivals: Sequence[float]) -> tuple[Batch | None, float | None]:
     if not lows:
         return None, None
-    quiet = now - max(row.detected_at for row in lows)
+    quiet = now - max([*arrivals, *(row.detected_at for row in lows)])
     waited = now - min(row.detected_at for row in lows)
-    if 0 <= quiet < QUIET_S and waited < LONGEST_QUIET_S:
-        return None, QUIET_S - quiet + _ROUNDING_S
+    many = len(lows) >= MERGE_FROM or sum(now - moment < 1.0 for moment in arrivals) >= MERGE_FROM
+    enough, longest = (BURST_QUIET_S, LONGEST_BURST_S) if many else (QUIET_S, LONGEST_QUIET_S)
+    if 0 <= quiet < enough and 0 <= waited < longest:
+        return None, min(enough - quiet, longest - waited) + _ROUNDING_S
     if len(lows) >= MERGE_FROM or (len(lows) > 1 and waited >= MERGE_AFTER_S):
         return _merged(lows), None
-    return Batch((lows[0],), Urgency.LOW, keep=1), None
+    return Batch((lows[0],), Urgency.LOW, keep=2), None
 
 
 def _collected(rows: Sequence[Row], now: float) -> tuple[Batch | None, float | None]:
