@@ -146,6 +146,24 @@ async def test_a_headline_gets_an_alert_at_once_and_the_models_word_as_its_last(
     assert update["analysis"]["summary"] == "It cuts its outlook."
 
 
+async def test_a_headline_of_high_priority_waits_for_no_pause(tmp_path, wire) -> None:
+    feed = FeedWire()
+    feed.put("Elm Robotics (NYSE: ELMR) sees mixed demand", "Brook (NYSE: BRKS) reviews its offices")
+    wire.openai.says(reading(), times=5)
+    hour = NewsSettings(poll_seconds=0.05, batch_size=1, batch_delay=3600.0, min_relevance=0.0)
+    urgent = "Quoxley (NASDAQ: QUOX) plunges 40% after profit warning, cuts guidance"
+    async with (
+        serving(feed),
+        hub_of(settings_of(wire, tmp_path), tmp_path) as hub,
+        desk(tmp_path, feed, settings=hour, hub=hub, prompts=PromptRegistry.load()) as running,
+    ):
+        first = await running.until(3)
+        assert sum(message["final"] for message in first) == 1
+        feed.put(urgent)
+        messages = await running.until(5)
+    assert (messages[-1]["title"], messages[-1]["final"]) == (urgent, True)
+
+
 async def test_when_the_model_fails_the_last_word_is_the_rules(tmp_path, wire) -> None:
     feed = FeedWire()
     feed.put(BAD)

@@ -73,6 +73,7 @@ class NewsDesk:
         self._head = 0
         self._new = asyncio.Event()
         self._told = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._note = structlog.get_logger()
 
     async def run(self) -> None:
@@ -171,6 +172,8 @@ class NewsDesk:
         self.counts["alerts"] += len(told)
         await self._stories.mark(list(marks.values()))
         self._told.set()
+        if any(alert.analysis.priority == "high" and not alert.final for _, alert in told):
+            self._urgent.set()
 
     def _alert(self, story: Open) -> HeadlineAlert | None:
         try:
@@ -190,13 +193,23 @@ class NewsDesk:
     async def _ask_all(self) -> None:
         while True:
             self._told.clear()
-            while waiting := await self._stories.open(State.ALERTED, 4 * TAKEN):
+            while waiting := await self._waiting():
                 size = self._classifier.batch_size(len(waiting))
                 batch, left = waiting[:size], len(waiting) - size
                 with self._clock.working():
                     urgent = await self._end(batch)
-                await self._clock.sleep(self._classifier.pause(max(left, 0), urgent=urgent))
+                await self._rest(self._classifier.pause(max(left, 0), urgent=urgent))
             await self._told.wait()
+
+    async def _waiting(self) -> list[Open]:
+        self._urgent.clear()
+        return await self._stories.open(State.ALERTED, 4 * TAKEN)
+
+    async def _rest(self, seconds: float) -> None:
+        """The pause between two batches, cut short by a story of high priority."""
+        with contextlib.suppress(TimeoutError):
+            async with self._clock.timeout(seconds):
+                await self._urgent.wait()
 
     async def _end(self, batch: Sequence[Open]) -> bool:
         """The last message of each; says whether one of them was of high priority."""

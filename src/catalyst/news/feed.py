@@ -158,4 +158,5 @@ def _url(text: str) -> str:
 
 
 def _local(element: etree._Element) -> str:
-    return str(etree.QName(element).localname).lower()
+    """The tag without its namespace. By hand: a recovered document may hold names that lxml's own QName refuses."""
+    return str(element.tag).rpartition("}")[2].lower()

@@ -220,6 +220,7 @@ def _banner(parts: Service, folder: Path) -> None:
         f"  dashboard  {parts.server.url}/",
         f"  stream     {parts.server.url.replace('http', 'ws', 1)}/ws/filings",
         f"  analysis   {parts.model}",
+        *([f"  headlines  {len(parts.news.sources)} feeds"] if parts.news else []),
         f"  data       {folder}",
     )
     print("\n".join(lines), file=sys.stderr, flush=True)
