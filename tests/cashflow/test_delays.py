@@ -67,6 +67,20 @@ def test_nothing_paid_and_nothing_assumed_teaches_nothing():
     assert Delays.learn([], 10) is None
 
 
+def test_who_never_pays_is_expected_to_pay_less_the_older_the_invoice():
+    paid = spells(6, 300, lambda rng, c: 20 + rng.randrange(5))
+    never = [Spell(start, None, 30, ("bad", "all", "30", "")) for start in range(0, 300, 10)]
+    known = Delays.learn([*paid, *never], 400)
+    assert known is not None
+    shares = [known.ends(Spell(400 - age, None, 30, ("bad", "all", "30", "")), 400) for age in (0, 20, 60)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] < 0.2
+    assert known.ends(Spell(400, None, 30, ("c1", "all", "30", "")), 400) > 0.95
+    clean = Delays.learn(paid, 400)
+    assert clean is not None
+    assert clean.ends(Spell(300, None, 30, ("c1", "all", "30", "")), 400) == 1.0
+
+
 def test_what_is_open_teaches_that_delays_are_longer():
     """Of invoices twenty days old only the quick ones are paid: taken alone they would say ten days."""
     slow = [Spell(80, 90 if number % 2 else 130, 30, ("c", "", "", "")) for number in range(200)]

@@ -134,7 +134,7 @@ class _Walk:
         fresh = [spell for spell, _ in self._rows if origin <= spell.start < origin + WEEK and spell.end is not None]
         for spell in fresh:
             self._date(spell, ways)
-        self._bank(origin, ways)
+        self._bank(origin, ways, delays)
 
     def _date(self, spell: Spell, ways: dict[str, Dating]) -> None:
         assert spell.end is not None
@@ -148,7 +148,7 @@ class _Walk:
                 self._within.append(first <= came <= last)
                 self._widths.append(last - first)
 
-    def _bank(self, origin: int, ways: dict[str, Dating]) -> None:
+    def _bank(self, origin: int, ways: dict[str, Dating], delays: Delays | None) -> None:
         """The money of what is open, week by week; weeks that were not seen whole are not judged."""
         day = origin - 1
         left = [(spell, amount) for spell, amount in self._rows if spell.start <= day and spell.known(day).end is None]
@@ -156,6 +156,11 @@ class _Walk:
             return
         for name, dating in ways.items():
             masses = [(dating(spell.known(day), day), amount) for spell, amount in left]
+            if name == "ours" and delays is not None:
+                masses = [
+                    (mass.times(delays.ends(spell.known(day), day)), amount)
+                    for (mass, amount), (spell, _) in zip(masses, left, strict=True)
+                ]
             tally = self._tally(name)
             pairs = [
                 (_sum(masses, week), _came(left, origin + week * WEEK))

@@ -8,8 +8,8 @@ those trials, not the fit's own residuals, make the intervals (split conformal, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from catalyst.cashflow.effects import Effects, Spell, fit, median
 from catalyst.cashflow.mass import Curve, Mass
@@ -24,6 +24,8 @@ SURE = 2.0
 """Standard errors by which a richer way must have missed less."""
 LOST = 1.5
 """What is open for so many times the 99th percentile of all that ended teaches nothing."""
+DOUBT = 2.0
+"""Old spells that everyone's share of lost ones counts for against a customer's own."""
 _WILD = 4.0
 """A miss counts as this many usual misses at most: what is never paid must not decide between two ways."""
 _MEMORIES = ((None, "all of the past"), (180.0, "the last year mostly"), (75.0, "the last months mostly"))
@@ -69,6 +71,8 @@ class Delays:
     """Spells that taught it."""
     mae_days: float | None
     """Mean miss of the way kept, in the trials; None where there was too little for trials."""
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Per customer: how many of its spells that are old enough to tell never ended, and how many are that old."""
 
     @classmethod
     def learn(cls, spells: Sequence[Spell], day: int, *, prior: Sequence[tuple[int, float]] = ()) -> Delays | None:
@@ -77,13 +81,13 @@ class Delays:
         `prior` (days, weight) counts beside thin history and vanishes as history grows.
         """
         known = [spell.known(day) for spell in spells if spell.start <= day]
-        known = _telling(sorted(known, key=lambda spell: spell.start)[-MOST:], day)
+        known, lost = _telling(sorted(known, key=lambda spell: spell.start)[-MOST:], day)
         finished = sum(spell.end is not None for spell in known)
         if finished < ENOUGH:
             return _thin(known, day, finished, prior)
         way, scores, mae = _choose(known, day)
         effects = fit(known, day, from_due=way.from_due, half_life=way.half_life) if way.effects else None
-        return cls(way, Curve([(score.value, score.finished, 1.0) for score in scores]), effects, finished, mae)
+        return cls(way, Curve([(score.value, score.finished, 1.0) for score in scores]), effects, finished, mae, lost)
 
     def mass(self, spell: Spell, day: int) -> Mass:
         """The days after `day` on which `spell`, open at its end, ends. One not begun yet counts from its start."""
@@ -91,6 +95,17 @@ class Delays:
         age = day - spell.start
         mass = self.curve.days(center, scale, max(-1, age))
         return mass.later(-age - 1) if age < -1 else mass
+
+    def ends(self, spell: Spell, day: int) -> float:
+        """The probability that `spell`, open at the end of `day`, ends at all: less the older it is (a cure model)."""
+        gone, old = (sum(counts) for counts in zip(*self.lost.values(), strict=True)) if self.lost else (0, 0)
+        if not gone:
+            return 1.0
+        mine, aged = self.lost.get(spell.groups[0], (0, 0))
+        never = (mine + DOUBT * gone / old) / (aged + DOUBT)
+        center, scale = self._place(spell)
+        going = 1.0 - self.curve.below((day - spell.start + 0.5 - center) / scale) if day >= spell.start else 1.0
+        return (1.0 - never) * going / (never + (1.0 - never) * going)
 
     def seen(self, name: str) -> bool:
         """Whether this customer has taught anything."""
@@ -102,13 +117,18 @@ class Delays:
         return self.effects.center(spell.promised, spell.groups), self.effects.scale(spell.groups)
 
 
-def _telling(known: Sequence[Spell], day: int) -> list[Spell]:
+def _telling(known: Sequence[Spell], day: int) -> tuple[list[Spell], dict[str, tuple[int, int]]]:
     """Without what is open far longer than nearly anything ever took: that tells whether it ends, not when."""
     took = sorted(spell.end - spell.start for spell in known if spell.end is not None)
     if len(took) < ENOUGH:
-        return list(known)
+        return list(known), {}
     most = LOST * max(took[int(0.99 * (len(took) - 1))], 14)
-    return [spell for spell in known if spell.end is not None or day - spell.start <= most]
+    lost: dict[str, tuple[int, int]] = {}
+    for spell in known:
+        if day - spell.start > most:
+            gone, old = lost.get(spell.groups[0], (0, 0))
+            lost[spell.groups[0]] = (gone + (spell.end is None), old + 1)
+    return [spell for spell in known if spell.end is not None or day - spell.start <= most], lost
 
 
 def _thin(known: Sequence[Spell], day: int, finished: int, prior: Sequence[tuple[int, float]]) -> Delays | None:

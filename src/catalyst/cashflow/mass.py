@@ -81,6 +81,10 @@ class Mass:
         mine, theirs = (list(m.parts) + [0.0] * (size - len(m.parts)) for m in (self, other))
         return Mass(tuple((1 - weight) * a + weight * b for a, b in zip(mine, theirs, strict=True)))
 
+    def times(self, share: float) -> Mass:
+        """Each part by `share`; what is taken away never happens."""
+        return self if share == 1.0 else Mass(tuple(share * part for part in self.parts))
+
     def given_after(self, day: int) -> Mass:
         """What is left when it is known to lie after `day`, still counted from the same day 0."""
         left = 1.0 - self.by(day)

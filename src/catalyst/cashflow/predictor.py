@@ -21,6 +21,8 @@ SHARE = 0.8
 NEAR_DAYS = 14
 """A date's confidence is the probability of lying this near."""
 OVERRIDE_CONFIDENCE = 0.9
+AT_RISK = 0.9
+"""A chance of ever being paid below this is warned of."""
 FEW = 10
 """Past spells below which a stage's constant is used instead."""
 
@@ -83,6 +85,8 @@ class _Draft:
     invoice: Mass | None = None
     payment: Mass | None = None
     invoiced: date | None = None
+    ends: float = 1.0
+    """The probability that it is paid at all."""
 
 
 class Predictor:
@@ -160,7 +164,8 @@ class Predictor:
         groups = _groups(deal.customer, deal.segment, promised, deal.channel)
         today = self._today.toordinal()
         if draft.invoiced is not None:
-            draft.payment = delays.mass(Spell(draft.invoiced.toordinal(), None, promised, groups), today)
+            spell = Spell(draft.invoiced.toordinal(), None, promised, groups)
+            draft.payment, draft.ends = delays.mass(spell, today), delays.ends(spell, today)
             draft.reasons.append(_age_reason(delays, deal, (self._today - draft.invoiced).days))
             return
         fresh = delays.mass(Spell(today + 1, None, promised, groups), today).later(-1)
@@ -186,6 +191,8 @@ class Predictor:
     def _notes(self, verdict: Verdict, draft: _Draft) -> None:
         draft.warnings += verdict.warnings
         assert draft.payment is not None
+        if verdict.promised is not None:
+            draft.ends = max(draft.ends, verdict.weight)
         if draft.source == "override" or not (verdict.promised or verdict.disputed):
             return
         if verdict.promised is not None:
@@ -202,7 +209,9 @@ class Predictor:
         payment = _interval(draft.payment, self._today)
         invoice = _interval(draft.invoice, self._today) if draft.invoice is not None else _point(draft.invoiced)
         near = draft.payment.near((payment.p50 - self._today).days, NEAR_DAYS)
-        confidence = OVERRIDE_CONFIDENCE if draft.source == "override" else round(min(near, 0.99), 3)
+        confidence = OVERRIDE_CONFIDENCE if draft.source == "override" else round(min(near * draft.ends, 0.99), 3)
+        if draft.ends < AT_RISK:
+            draft.warnings.append(f"The chance that it is ever paid is {draft.ends:.0%}: only that share is forecast.")
         draft.reasons.append(
             f"So it is paid about {payment.p50}, in 8 of 10 cases from {payment.p10} to {payment.p90}."
         )
@@ -217,7 +226,7 @@ class Predictor:
             evidence=list(verdict.cited) if verdict else [],
             warnings=draft.warnings,
             invoice_mass=draft.invoice.parts if draft.invoice else (),
-            payment_mass=draft.payment.parts,
+            payment_mass=draft.payment.times(draft.ends).parts,
         )
 
 

@@ -191,7 +191,7 @@ def assumptions(knowledge: Knowledge, predictions: Sequence[DealPrediction]) -> 
         told.append(f"Where there is no history of a stage, constants stand in (days to the invoice: {stages}).")
         told.append(f"A deal stuck for more than {STUCK_AFTER} days in a stage gets {STUCK_ADDS} days more.")
     told.append("Each amount is spread over the days by probability; bands take invoices as independent of each other.")
-    told.append("Every open amount is taken to be paid one day: bad debt is not forecast.")
+    told.append("What is open far longer than nearly anything ever was counts as lost, and newer ones may be as often.")
     told.append("Currencies are never converted or added.")
     return told
 
