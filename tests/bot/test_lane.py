@@ -9,6 +9,7 @@ import pytest
 
 from catalyst.bot.outbox import State
 from catalyst.bot.quotes import Bar
+from catalyst.bot.senders import Delivery
 from catalyst.stream.types import AlertType
 from tests.bot.rig import PNG, Prices, Rig, fact, told
 
@@ -324,3 +325,49 @@ async def test_an_old_messages_limit_of_edits_is_waited_for(rig: Rig):
     await rig.until_states(leap=True, enriched=5)
     assert all("none within" not in message.value(AI) for message in rig.discord.of(hook))
     assert State.ENRICHED.value == "enriched"
+
+
+class Broken:
+    """A sender with a fault of its own, for one filing."""
+
+    exact = True
+
+    def __init__(self) -> None:
+        self.posts: list[str] = []
+        self.edits: list[str] = []
+        self.faults = 2
+
+    async def post(self, delivery: Delivery) -> str:
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError
+        self.posts.append(delivery.alerts[0].filing_id)
+        return delivery.nonce
+
+    async def edit(self, message_id: str, delivery: Delivery) -> None:
+        if len(self.edits) < 2:
+            self.edits.append("fault")
+            raise KeyError("x")
+        self.edits.append(message_id)
+
+
+async def test_a_senders_own_fault_costs_neither_the_alert_nor_the_lane(rig: Rig):
+    sender = Broken()
+    rig.sender("broken", sender)
+    rig.run()
+    await rig.take(told(rig.clock, 1))
+    await rig.until_states(leap=True, timed_out=1)
+    assert len(sender.posts) == 1
+    assert sender.edits[:2] == ["fault", "fault"]
+
+
+async def test_what_ended_long_ago_is_let_go(rig: Rig):
+    rig.webhook()
+    rig.run()
+    await rig.take(told(rig.clock))
+    await rig.until_states(leap=True, timed_out=1)
+    await rig.outbox.retain(rig.stamps.now() + 6 * 86_400)
+    assert await rig.outbox.latest("ACME", 5) != []
+    await rig.outbox.retain(rig.stamps.now() + 8 * 86_400)
+    assert await rig.outbox.latest("ACME", 5) == []
+    assert (await rig.states())["timed_out"] == 0

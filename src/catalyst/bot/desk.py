@@ -24,6 +24,8 @@ log = structlog.get_logger()
 OLD_S = 900.0
 """What was said so long before we heard it is no longer urgent: it may wait and be merged."""
 
+_MOST_WAKING = 1000
+
 
 class Desk:
     """Decides for each message. `owners` maps a target to whose preferences rule it."""
@@ -72,6 +74,8 @@ class Desk:
         # An update may concern whoever got the alert, wanted now or not.
         targets = [entry.target for entry in entries] if alert.version == 1 else list(self._lanes)
         self._waking[alert.filing_id, alert.version] = targets
+        if len(self._waking) > _MOST_WAKING:  # what was entered before is not entered again, and wakes nobody
+            del self._waking[next(iter(self._waking))]
         row = _kept(alert)
         return lambda run: Outbox.enter(run, row, entries, now)
 

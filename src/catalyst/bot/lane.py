@@ -193,6 +193,9 @@ class Lane:
         except SendError as error:
             await self._post_failed(rows, error)
             return ""
+        except Exception as error:  # noqa: BLE001 (one message's sending is isolated: the others go on)
+            await self._post_failed(rows, SendError(f"a fault of ours, {type(error).__name__}: {error}", doubtful=True))
+            return ""
         self._failures = 0
         return message_id
 
@@ -257,9 +260,10 @@ class Lane:
                 await self._edit(edit)
         except TargetGone as error:
             await self._abandon(str(error))
-        except SendError as error:
-            log.warning("edit.not_accepted", target=self.target, error=str(error))
-            self._try_later(edit, error.after)
+        except Exception as error:  # noqa: BLE001 (one edit is isolated: it is tried again, the others go on)
+            log.warning("edit.not_accepted", target=self.target, error=f"{type(error).__name__}: {error}"[:300])
+            self._charted.discard(edit.rows[0].id)
+            self._try_later(edit, error.after if isinstance(error, SendError) else 0.0)
 
     async def _edit(self, edit: Edit) -> None:
         """Bring the message to what is known. Raises SendError where that should be tried again."""

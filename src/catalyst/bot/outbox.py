@@ -17,6 +17,9 @@ from catalyst.db import Database
 KEPT_S = 7 * 86_400.0
 """Rows that have ended are kept so long; a later update still edits their message."""
 
+UNTOLD_S = 2 * 86_400.0
+"""Alerts that nobody wanted are kept so long for `/latest` and `/why`."""
+
 
 class State(StrEnum):
     DETECTED = "detected"
@@ -223,7 +226,7 @@ class Outbox:
             run.execute(f"DELETE FROM bot_outbox WHERE {ended}", (now - KEPT_S,))  # noqa: S608 (a constant)
             run.execute(
                 "DELETE FROM bot_alerts WHERE at < ? AND subject NOT IN (SELECT subject FROM bot_outbox)",
-                (now - KEPT_S,),
+                (now - UNTOLD_S,),
             )
             run.execute("DELETE FROM bot_tickers WHERE subject NOT IN (SELECT subject FROM bot_alerts)")
 
