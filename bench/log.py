@@ -6,7 +6,7 @@ Appends go in groups of 128, each group durable (synchronous=FULL) before its ca
 same rows to the same tables and indices, in the same thread and in one transaction a group; it looks up no key and no
 earlier message; its bodies are encoded beforehand, those of `raw_encoding` as they are written, which a log cannot
 avoid. `ratio_…` compares one caller (who waits for every group, and for two changes of thread), `ratio_…_busy` four
-callers at once, as a service's walks are: groups that wait share a commit, and are encoded while another is synced.
+callers at once, each in groups of 32, as a service's walks are: what waits shares a commit.
 All take turns round by round, so that a busy machine slows all alike. With a redis-server (appendfsync always) the same
 groups go to the Redis log, `raw_redis` being one MULTI of the same commands a group by the client library alone. The
 million alerts are invented: 5,000 tickers of which the busiest has 6 %, ten forms, every
@@ -81,10 +81,8 @@ async def appends(folder: Path, groups: int) -> dict[str, float]:
     for group in range(groups):
         batch = [alert(group * GROUP + n) for n in range(GROUP)]
         if group % CALLERS == 0:
-            several = [[alert((groups + group + k) * GROUP + n) for n in range(GROUP)] for k in range(CALLERS)]
-            began = time.perf_counter()
-            await asyncio.gather(*(log.append(some) for some in several))
-            spent["busy"] += time.perf_counter() - began
+            some = [[alert((groups + group + k) * GROUP + n) for n in range(GROUP)] for k in range(CALLERS)]
+            spent["busy"] += await _several(log, some)
         encoded = [(each, each.model_dump_json().encode()) for each in batch]
         at = time.perf_counter()
         await log.append(batch)
@@ -99,6 +97,18 @@ async def appends(folder: Path, groups: int) -> dict[str, float]:
     singles = [await _timed(lambda n=n: log.append([alert(10**6 + n)])) for n in range(300)]  # type: ignore[misc]
     database.close()
     return spent | {"append_p99_ms": percentile(singles, 0.99) or 0.0}
+
+
+async def _several(log: SqliteLog, batches: list[list[Alert]]) -> float:
+    """Seconds that as many callers take, each of whom appends its batch in quarters, one durable before the next."""
+
+    async def caller(batch: list[Alert]) -> None:
+        for start in range(0, GROUP, GROUP // 4):
+            await log.append(batch[start : start + GROUP // 4])
+
+    began = time.perf_counter()
+    await asyncio.gather(*(caller(batch) for batch in batches))
+    return time.perf_counter() - began
 
 
 async def redis_appends(folder: Path, groups: int) -> dict[str, float]:
@@ -205,6 +215,9 @@ async def questions(path: Path) -> dict[str, float]:
         "ticker_high": lambda: log.query(Query(20, "T0000", min_priority=0.95)),
         "form_rare": lambda: log.query(Query(50, form="25")),
         "form_high": lambda: log.query(Query(50, form="4", min_priority=0.95)),
+        "half": lambda: log.query(Query(50, min_priority=0.5)),
+        "form_rare_half": lambda: log.query(Query(50, form="25", min_priority=0.5)),
+        "ticker_half": lambda: log.query(Query(20, "T0000", min_priority=0.6)),
         "high": lambda: log.query(Query(50, min_priority=0.95)),
         "none_so_high": lambda: log.query(Query(50, min_priority=1.0)),
         "since": lambda: log.query(Query(50, since_ns=head // 2 * 10**9)),
