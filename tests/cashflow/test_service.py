@@ -212,6 +212,7 @@ def test_rest_predicts_and_explains(clock, store):
             {"granularity": "day"},
             {"deals": [{"deal_id": "a", "value": "NaN"}]},
             {"x": 1},
+            {"deals": [{"deal_id": "a"}] * 2},
         ):
             assert client.post("/cashflow/predict", json=bad).status_code == 422
 

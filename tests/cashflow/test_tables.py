@@ -102,6 +102,12 @@ def test_bad_rows_are_counted_and_the_first_are_named(folder):
         read_book(str(folder), read_mapping(MAP), UTC)
 
 
+def test_an_id_that_is_there_twice_is_refused_since_one_would_be_lost(folder):
+    (folder / "bills.csv").write_text(BILLS + "1,Gamma,01.02.2026,,7,SAR\n", "utf-8")
+    with pytest.raises(UsageError, match="1 of invoices have an id that is there before: 1"):
+        read_book(str(folder), read_mapping(MAP), UTC)
+
+
 def test_a_databases_password_is_in_no_error():
     with pytest.raises(StorageError) as caught:
         read_book("nosuchdialect://me:hunter2@127.0.0.1/x", read_mapping(MAP), UTC)

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from catalyst.cashflow.types import DealForPrediction, InvoiceRecord, Note, StageEvent
+from catalyst.cashflow.types import DealForPrediction, InvoiceRecord, Note, StageEvent, repeated
 from catalyst.errors import SettingsError, UsageError
 
 MAX_BYTES = 64 * 1024
@@ -123,7 +123,11 @@ def records(table: TableMap, rows: Iterable[Mapping[str, Any]], zone: tzinfo) ->
 
 
 def book(tables: Mapping[str, Sequence[Any]]) -> Book:
-    """Everything together; payments settle invoices."""
+    """Everything together; payments settle invoices. Raises UsageError where an id is there twice."""
+    for kind, name in (("invoices", "invoice_id"), ("deals", "deal_id")):
+        if twice := repeated(getattr(record, name) for record in tables.get(kind, ())):
+            told = ", ".join(twice[:MOST_FAULTS])
+            raise UsageError(f"{len(twice)} of {kind} have an id that is there before: {told}: map a unique column")
     invoices = _settled(tables.get("invoices", ()), tables.get("payments", ()))
     return Book(tuple(invoices), tuple(tables.get("deals", ())), tuple(tables.get("stage_events", ())))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 MOST_DEALS = 20_000
 """In one forecast."""
@@ -38,6 +39,11 @@ Currency = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True
 Day: TypeAlias = date
 """A field may be called date."""
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+def repeated(ids: Iterable[str]) -> list[str]:
+    """Those that are there more than once."""
+    return [name for name, count in Counter(ids).items() if count > 1]
 
 
 class Note(BaseModel):
@@ -128,6 +134,16 @@ class CashflowPredictionInput(BaseModel):
     deals: list[DealForPrediction] = Field(default=[], max_length=MOST_DEALS)
     invoices: list[InvoiceRecord] = Field(default=[], max_length=MOST_DEALS)
     stage_events: list[StageEvent] = Field(default=[], max_length=MOST_DEALS)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> CashflowPredictionInput:
+        for what, ids in (
+            ("deal_id", [deal.deal_id for deal in self.deals]),
+            ("invoice_id", [invoice.invoice_id for invoice in self.invoices]),
+        ):
+            if twice := repeated(ids):
+                raise ValueError(f"{what} must be given once: {', '.join(twice[:5])} is there more often")
+        return self
 
 
 class Interval(BaseModel):
