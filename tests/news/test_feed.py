@@ -45,6 +45,13 @@ def test_rss_1_is_read() -> None:
     assert (item.title, item.published, item.source) == ("Elm rises", NOON, "Named")
 
 
+def test_a_prefix_that_was_never_declared_is_read_over() -> None:
+    """Found by the noise below: lxml recovers such a name as `dc:date`, and its own QName refuses it."""
+    row = b"<item><title>Elm</title><dc:date>2025-12-12T12:00:00Z</dc:date></item>"
+    [item] = read_feed(b"<rss><channel>" + row + b"</channel></rss>")
+    assert item.published == NOON
+
+
 @pytest.mark.parametrize("body", [b"", b"hello", b"<html><body>Sign in</body></html>", b"\x1f\x8b\x00", b'{"a": 1}'])
 def test_what_is_no_feed_is_said_so(body: bytes) -> None:
     with pytest.raises(ParseError, match="address"):

@@ -158,5 +158,5 @@ def _url(text: str) -> str:
 
 
 def _local(element: etree._Element) -> str:
-    """The tag without its namespace. By hand: a recovered document may hold names that lxml's own QName refuses."""
-    return str(element.tag).rpartition("}")[2].lower()
+    """The tag without its namespace. By hand: lxml's own QName refuses a prefix that the feed never declared."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
