@@ -83,7 +83,7 @@ class Embed:
 
 def length(text: str) -> int:
     """UTF-16 units: never less than what Discord counts."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, most: int) -> str:
@@ -91,13 +91,8 @@ def clip(text: str, most: int) -> str:
     text = text.strip()
     if length(text) <= most:
         return text
-    kept, room = [], most - 1
-    for character in text:
-        room -= 2 if character > "\uffff" else 1
-        if room < 0:
-            break
-        kept.append(character)
-    cut = "".join(kept)
+    # A pair that is cut in two leaves no character.
+    cut = text.encode("utf-16-le", "surrogatepass")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
     space = cut.rfind(" ")
     cut = cut[:space] if space > len(cut) * 0.8 else cut
     odd = len(cut) - len(cut.rstrip("\\"))
