@@ -147,13 +147,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEV, help="invoices as CSV")
     parser.add_argument("--history", type=Path, help="earlier invoices, which only teach; none for none")
     parser.add_argument("--mapping", type=Path, help="a YAML column mapping, where the columns differ")
-    parser.add_argument("--warmup", type=float, default=0.6, help="share of --data that only teaches")
+    parser.add_argument("--warmup", type=float, help="share of --data that only teaches; .6, quick .8")
     parser.add_argument("--seed", type=int, default=1, help="of the invented behaviours")
     parser.add_argument("--quick", action="store_true", help="the last fifth of the data, three behaviours")
     options = parser.parse_args()
     history = _history(options)
     invoices, share = real(options.data, history, options.mapping)
-    warmup = share if share is not None else 0.8 if options.quick else options.warmup
+    warmup = share if share is not None else options.warmup or (0.8 if options.quick else 0.6)
     found = backtest(invoices, warmup=warmup, progress=_progress)
     _say(options.data.name, found)
     others = dict(
