@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -193,3 +194,46 @@ async def test_machines_share_one_ledger_through_redis(tmp_path, clock, redis_se
     assert day.mean_latency_ms == 20.0
     assert [line.key for line in lines["model"]] == ["openai/m"]
     assert sorted(line.key for line in lines["tenant"]) == ["t0", "t1", "t2"]
+
+
+async def test_a_spool_is_counted_once_though_we_die_before_it_is_gone(tmp_path, clock):
+    store = await written(tmp_path, clock, [row(1)])
+    spool = tmp_path / "hub-spool-7.jsonl"
+    lines = json.dumps(asdict(row(2))) + "\n"
+    for number in (3, 4):
+        spool.write_text(lines)  # as after a kill between the commit and the unlink
+        store.close()
+        store = await written(tmp_path, clock, [row(number)])
+        assert not spool.exists()
+    [day] = await report(store, "day")
+    assert day.calls == 4
+    store.close()
+
+
+async def test_what_was_spooled_reaches_the_export_and_the_shared_ledger(tmp_path, clock):
+    seen: list[Row] = []
+
+    class Everywhere:
+        async def add(self, rows):
+            seen.extend(rows)
+
+        async def calls_today(self, provider, day):
+            return 0
+
+    (tmp_path / "hub-spool.jsonl").write_text(json.dumps(asdict(row(1))) + "\n")
+    store = await written(tmp_path, clock, [row(2)], shared=Everywhere(), log_path=tmp_path / "out.jsonl")
+    store.close()
+    assert {one.request for one in seen} == {"r1", "r2"}
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+
+
+async def test_single_attempts_are_forgotten_after_400_days_and_their_sums_stay(tmp_path, clock):
+    now = clock.now().timestamp()
+    old = [row(number, at=now - 401 * 86_400) for number in range(5)]
+    store = await written(tmp_path, clock, [*old, row(9, at=now)])
+    store.close()
+    store = await written(tmp_path, clock, [row(10, at=now)])
+    left = await store.read(lambda run: run.execute("SELECT request FROM attempts ORDER BY id").fetchall())
+    assert left == [("r9",), ("r10",)]
+    assert sum(line.calls for line in await report(store, "day")) == 7
+    store.close()

@@ -7,8 +7,10 @@ back. `usage` reads the daily sums that each group also updates.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,11 @@ MOST_WAITING = 20_000
 """Rows kept in memory while the database is away; later ones go to the spool file."""
 
 DAY = 86_400.0
+KEPT_SECONDS = 400 * DAY
+"""Single attempts are forgotten after this; the daily sums stay."""
+
+TRIM_SECONDS, TRIM_ROWS = 60.0, 2_000
+"""How often old rows are looked for, and how many go at once, so that no group waits for it."""
 
 log = structlog.get_logger()
 
@@ -97,6 +104,7 @@ class Ledger:
         self._group: Group[Row] = Group(self._apply, linger=GROUP_SECONDS, most=GROUP_ROWS, name="ledger")
         self._days: dict[int, str] = {}
         self._admitted: list[tuple[str, float]] = []
+        self._trimmed = float("-inf")
 
     @property
     def waiting(self) -> int:
@@ -133,16 +141,45 @@ class Ledger:
         return await self._store.read(lambda connection: connection.execute(sql, (since,)).fetchall())
 
     async def _apply(self, rows: Sequence[Row]) -> Sequence[Any]:
-        spooled = self._spooled()
+        spools = {path: self._spooled(path) for path in self._claimed()}
         self._admitted += self._admissions()
         admitted = list(self._admitted)
-        await self._store.write(lambda connection: self._insert(connection, [*spooled, *rows], admitted))
+        written = await self._store.write(lambda connection: self._insert_all(connection, rows, spools, admitted))
         self._admitted.clear()
-        if spooled:
-            self._spool.unlink(missing_ok=True)
+        for path in spools:
+            path.unlink(missing_ok=True)
+        if self._log_path is not None:
+            _append(self._log_path, written)
         if self.shared is not None:
-            await self.shared.add(rows)
+            await self.shared.add(written)
         return [None] * len(rows)
+
+    def _insert_all(
+        self,
+        connection: sqlite3.Connection,
+        rows: Sequence[Row],
+        spools: Mapping[Path, list[Row]],
+        admitted: list[tuple[str, float]],
+    ) -> list[Row]:
+        """Everything of one group, in one transaction; a spool whose name is known was counted before we died."""
+        found = list(rows)
+        for path, spooled in spools.items():
+            if connection.execute("INSERT OR IGNORE INTO spools VALUES (?)", (path.name,)).rowcount:
+                found += spooled
+        self._insert(connection, found, admitted)
+        self._trim(connection)
+        return found
+
+    def _trim(self, connection: sqlite3.Connection) -> None:
+        now = self._clock.monotonic()
+        if now - self._trimmed < TRIM_SECONDS:
+            return
+        self._trimmed = now
+        before = self._clock.now().timestamp() - KEPT_SECONDS
+        connection.execute(
+            "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE at < ? ORDER BY at LIMIT ?)",
+            (before, TRIM_ROWS),
+        )
 
     def _insert(self, connection: sqlite3.Connection, rows: list[Row], admitted: list[tuple[str, float]]) -> None:
         connection.executemany(
@@ -162,8 +199,6 @@ class Ledger:
         if admitted:
             connection.executemany("INSERT INTO admissions VALUES (?, ?)", [(at, tenant) for tenant, at in admitted])
             connection.execute("DELETE FROM admissions WHERE at < ?", (admitted[-1][1] - DAY,))
-        if self._log_path is not None:
-            _append(self._log_path, rows)
 
     def _sum(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         days: dict[tuple[str, ...], list[float]] = {}
@@ -201,10 +236,16 @@ class Ledger:
         except OSError as error:
             log.error("ledger.row.lost", request=row.request, cost=str(usd(row.cost)), error=str(error))
 
-    def _spooled(self) -> list[Row]:
-        """Rows of the spool file, where there is one."""
+    def _claimed(self) -> list[Path]:
+        """Spool files under names of their own: one that is read is not written to any more."""
+        with contextlib.suppress(OSError):
+            self._spool.rename(self._spool.with_name(f"{self._spool.stem}-{uuid.uuid4().hex}.jsonl"))
+        return sorted(self._spool.parent.glob(f"{self._spool.stem}-*.jsonl"))
+
+    def _spooled(self, path: Path) -> list[Row]:
+        """Rows of a spool file."""
         try:
-            lines = self._spool.read_bytes().splitlines()
+            lines = path.read_bytes().splitlines()
         except OSError:
             return []
         return [row for row in map(_read_row, lines) if row is not None]

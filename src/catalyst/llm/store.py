@@ -46,6 +46,7 @@ STEPS = (
     CREATE INDEX admissions_at ON admissions (at);
     """,
     "ALTER TABLE attempts ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE spools (name TEXT PRIMARY KEY) WITHOUT ROWID;",
 )
 
 log = structlog.get_logger()
