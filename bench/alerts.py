@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from tests.bot.killing import Clocked, kills, prepare, until
+from tests.bot.killing import Clocked, Outcome, kills, prepare, until
 from tests.bot.rig import told
 from tests.bot.test_embeds import any_message
 from tests.fakes.discord import FakeDiscord, Refusal, check_message
@@ -307,15 +307,19 @@ def _twice(discord: FakeDiscord) -> int:
 async def killed(cycles: int) -> dict[str, Any]:
     """Half the kills with a bot's token, half with a webhook."""
     figures: dict[str, Any] = {"kill_cycles": 2 * cycles, "kill_lost": 0, "kill_unfinished": 0}
-    for kind in ("bot", "webhook"):
-        with tempfile.TemporaryDirectory() as folder:
-            found = await kills(Path(folder), kind, cycles, 11, say)
+    kinds = ("bot", "webhook")
+    for kind, found in zip(kinds, await asyncio.gather(*(_killed(kind, cycles) for kind in kinds)), strict=True):
         figures["kill_lost"] += found.lost
         figures["kill_unfinished"] += found.unfinished
         figures[f"kill_duplicates_{kind}"] = found.duplicates
         figures[f"kill_counted_{kind}"] = found.counted
         figures[f"kill_died_in_step_{kind}"] = sum(found.by_step.values())
     return figures
+
+
+async def _killed(kind: str, cycles: int) -> Outcome:
+    with tempfile.TemporaryDirectory() as folder:
+        return await kills(Path(folder), kind, cycles, 11, say)
 
 
 def embeds(count: int) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Rig:
         self.prices: Any = NoQuotes()
         self.chart: Callable[..., Any] | None = None
         self.progressive = True
+        self.floor = Decimal(0)
         self._running: list[asyncio.Task[None]] = []
         self._targets: list[tuple[str, str]] = []
         clock.hold()
@@ -149,7 +150,7 @@ class Rig:
         return self._add(target, sender, None)
 
     def _add(self, target: str, sender: Sender, pace: Pace | None) -> Lane:
-        parts = LaneParts(self.outbox, self.beside, self.stamps, self.progressive, draw=lambda: 1.0)
+        parts = LaneParts(self.outbox, self.beside, self.stamps, self.progressive, floor=self.floor, draw=lambda: 1.0)
         lane = Lane(target, sender, parts, pace)
         self.desk.add(lane)
         return lane

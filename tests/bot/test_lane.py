@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from decimal import Decimal
 
 import pytest
 
@@ -371,3 +372,18 @@ async def test_what_ended_long_ago_is_let_go(rig: Rig):
     await rig.outbox.retain(rig.stamps.now() + 8 * 86_400)
     assert await rig.outbox.latest("ACME", 5) == []
     assert (await rig.states())["timed_out"] == 0
+
+
+async def test_headlines_outside_the_price_bounds_are_not_told_but_for_want_of_a_price(rig: Rig):
+    prices = rig.prices = Prices(rig.clock)
+    rig.floor = Decimal("1")
+    rig.boot()
+    prices.set("PNNY", "0.02")
+    prices.set("GOOD", "5")
+    hook = rig.webhook()
+    rig.run()
+    for number, ticker in enumerate(("PNNY", "GOOD", "NONE")):
+        await rig.take(told(rig.clock, number, ticker=ticker, kind=AlertType.HEADLINE_ALERT))
+    await rig.take(told(rig.clock, 9, ticker="PNNY"))
+    await rig.until_states(posted=3, gone=1)
+    assert sorted(m.embed["title"][:4] for m in rig.discord.of(hook)) == ["GOOD", "NONE", "PNNY"]

@@ -135,6 +135,8 @@ NAMES: dict[str, Name] = {
         "The bot", "", "What those are signed with (HMAC-SHA256), 16 characters or more", True
     ),
     "ALERT_MIN_PRIORITY": Name("The bot", "0", "Least priority score, where a channel has set no threshold"),
+    "ALERT_PRICE_MIN": Name("The bot", "0", "Headlines of cheaper shares are not told, dollars; needs a price source"),
+    "ALERT_PRICE_MAX": Name("The bot", "", "Headlines of dearer shares are not told, dollars"),
     "SEC_DIGESTER_ENABLED": Name("The bot", "1", "0 stops filings: the bot goes on with headlines only"),
     "FEATURE_PROGRESSIVE_ALERTS": Name("The bot", "1", "0 sends one message with the final word, after 10 s at most"),
     "CATALYST_BOT_HOST": Name("The bot", "127.0.0.1", "Address of the slash commands' endpoint"),

@@ -13,6 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -23,9 +24,10 @@ from catalyst.bot.embeds import Embed, faults
 from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
 from catalyst.bot.plan import MERGE_FROM, Batch, Edit, next_batch, next_edits
+from catalyst.bot.quotes import Quote
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
 from catalyst.bot.stamps import Stamps
-from catalyst.stream.types import Alert
+from catalyst.stream.types import Alert, AlertType
 
 log = structlog.get_logger()
 
@@ -44,6 +46,9 @@ class LaneParts:
     stamps: Stamps
     progressive: bool = True
     late_after_s: float = 10.0
+    floor: Decimal = Decimal(0)
+    ceiling: Decimal = Decimal("Infinity")
+    """Dollars: headlines of cheaper or dearer shares are not told, where the price is known in time."""
     draw: Callable[[], float] = random.random
 
 
@@ -149,6 +154,11 @@ class Lane:
             self._take(urgency)
         return wait
 
+    def _lost(self, urgency: Urgency) -> None:
+        """A turn that was taken is not used."""
+        if self._pace is not None:
+            self._pace.lost(urgency)
+
     def _take(self, urgency: Urgency) -> None:
         if self._pace is not None:
             self._pace.take(urgency)
@@ -161,6 +171,10 @@ class Lane:
             self._outbox.tried(rows, stamps.now(), batch.digest), self._parts.beside.soon(ticker)
         )
         alone = not batch.digest
+        if alone and self._priced_out(alerts[0], quote):
+            await self._outbox.gone(rows, f"a price of {quote.price if quote else 0} is outside the bounds")
+            self._lost(batch.urgency)
+            return
         word = Word.DONE if not alone or rows[0].final else Word.PROCESSING if self._parts.progressive else Word.LATE
         known = Known(word, self._clock.now(), quote, late_after_s=self._parts.late_after_s)
         delivery = Delivery(
@@ -181,6 +195,11 @@ class Lane:
         if alone:
             self._parts.beside.draw(rows[0].subject, alerts[0], lambda: self._has_chart(rows[0].id))
         self._edits.set()
+
+    def _priced_out(self, alert: Alert, quote: Quote | None) -> bool:
+        """Only headlines, and never for want of a price."""
+        headline = alert.type in (AlertType.HEADLINE_ALERT, AlertType.HEADLINE_UPDATE)
+        return headline and quote is not None and not self._parts.floor <= quote.price <= self._parts.ceiling
 
     async def _posted(self, rows: Sequence[Row], delivery: Delivery) -> str:
         """The message's id; empty where it failed, which is then written down."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
 from catalyst.bot.places import API, Webhook
@@ -35,6 +36,9 @@ class BotSettings:
     json_secret: str = field(default="", repr=False)
     min_priority: float = 0.0
     """Where a channel has set no threshold of its own."""
+    price_floor: Decimal = Decimal(0)
+    price_ceiling: Decimal = Decimal("Infinity")
+    """Dollars a share, for headlines."""
 
     @property
     def targets(self) -> int:
@@ -59,6 +63,8 @@ class BotSettings:
             port=_port(values.get("CATALYST_BOT_PORT", "8766")),
             json_url=_url(values.get("ALERT_WEBHOOK_URL", "")),
             json_secret=values.get("ALERT_WEBHOOK_SECRET", ""),
+            price_floor=_dollars("ALERT_PRICE_MIN", values, "0"),
+            price_ceiling=_dollars("ALERT_PRICE_MAX", values, "Infinity"),
             min_priority=_share(values.get("ALERT_MIN_PRIORITY", "0")),
         )
         made._check()
@@ -114,6 +120,16 @@ def _url(text: str) -> str:
     if text and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise SettingsError("ALERT_WEBHOOK_URL is no http address")
     return text
+
+
+def _dollars(name: str, values: Mapping[str, str], default: str) -> Decimal:
+    try:
+        value = Decimal(values.get(name, default))
+    except InvalidOperation:
+        value = Decimal(-1)
+    if value.is_nan() or value < 0:
+        raise SettingsError(f"{name}={values[name][:20]!r}: use dollars, 0.50")
+    return value
 
 
 def _share(text: str) -> float:

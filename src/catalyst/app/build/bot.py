@@ -79,7 +79,7 @@ async def bot(
         outbox, stamps, globe = Outbox(db), Stamps(clock), Globe(clock)
         preferences = PreferenceStore(db, Preferences(threshold=ours.min_priority))
         beside = Beside(quotes or NoQuotes(), chart, clock)
-        shared = LaneParts(outbox, beside, stamps, ours.progressive)
+        shared = LaneParts(outbox, beside, stamps, ours.progressive, floor=ours.price_floor, ceiling=ours.price_ceiling)
         desk = Desk(outbox, preferences, stamps, filings=ours.filings)
         webhooks = {} if dry_run else _webhooks(desk, ours, http, shared, globe)
         _others(desk, ours, http, shared, globe, dry_run)
