@@ -54,13 +54,13 @@ class Watcher:
 @contextlib.contextmanager
 def watchers(server: RedisServer, folder: Path) -> Iterator[tuple[Watcher, Watcher]]:
     """The first of them watches already."""
-    first = Watcher(server.url, folder, "a")
-    until(lambda: len(first.acknowledged) > 20)
-    second = Watcher(server.url, folder, "b")
+    parts = [Watcher(server.url, folder, "a")]
     try:
-        yield first, second
+        until(lambda: len(parts[0].acknowledged) > 20)
+        parts.append(Watcher(server.url, folder, "b"))
+        yield parts[0], parts[1]
     finally:
-        for watcher in (first, second):
+        for watcher in parts:
             watcher.process.kill()
             watcher.process.wait()
 
