@@ -28,6 +28,9 @@ from catalyst.web.gateway.settings import CACHE_MODES, GatewaySettings
 
 PREFIX = "/v1/"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+WATCH_SECONDS = 0.005
+"""From then on a client that leaves is noticed."""
+
 _JSON, _EVENTS = b"application/json", b"text/event-stream; charset=utf-8"
 _FEATURE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -240,17 +243,24 @@ class Gateway:
                 return b"".join(pieces)
 
     async def _while_there(self, exchange: Exchange, work: Any) -> Any:
-        """The outcome of `work`, which is cancelled when the client leaves; then None."""
+        """The outcome of `work`, which is cancelled when the client leaves; then None.
+
+        Answers that come at once, as from the cache, are not watched: the watching costs more than they do.
+        """
         task = asyncio.current_task()
         assert task is not None
+        watches: list[asyncio.Future[Any]] = []
 
-        def left(_: asyncio.Future[Any]) -> None:
+        def left(watch: asyncio.Future[Any]) -> None:
             if not watch.cancelled():
                 exchange.gone = True
                 task.cancel()
 
-        watch = asyncio.ensure_future(exchange.receive())
-        watch.add_done_callback(left)
+        def begin() -> None:
+            watches.append(asyncio.ensure_future(exchange.receive()))
+            watches[0].add_done_callback(left)
+
+        soon = asyncio.get_running_loop().call_later(WATCH_SECONDS, begin)
         try:
             return await work
         except asyncio.CancelledError:
@@ -259,8 +269,10 @@ class Gateway:
                 return None
             raise
         finally:
-            watch.remove_done_callback(left)
-            watch.cancel()
+            soon.cancel()
+            for watch in watches:
+                watch.remove_done_callback(left)
+                watch.cancel()
 
     async def _streamed(self, exchange: Exchange, pieces: AsyncIterator[bytes]) -> None:
         """Send pieces as they come; nothing is sent before the first, so that a refusal has its own status."""
