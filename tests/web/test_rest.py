@@ -15,27 +15,12 @@ from yarl import URL
 from catalyst.db import Database
 from catalyst.errors import SettingsError
 from catalyst.filings.watchlist import Watchlist
-from catalyst.http import Http, Response
 from catalyst.stream.sqlite import SqliteLog
 from catalyst.web.app import Parts, create_app
 from catalyst.web.settings import WebSettings
 from tests.contracts.log import alert
+from tests.web.asking import ask, get
 from tests.web.service import QUICK, Service
-
-
-async def ask(service: Service, path: str, method: str = "GET", body: Any = None, **headers: str) -> Response:
-    async with Http() as http:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
-        if data is not None:
-            sent["Content-Type"] = "application/json"
-        return await http.request(method, URL(service.http + path, encoded=True), headers=sent, body=data, check=False)
-
-
-async def get(service: Service, path: str, **headers: str) -> Any:
-    answer = await ask(service, path, **headers)
-    assert answer.status == 200, answer.body
-    return orjson.loads(answer.body)
 
 
 def numbers(page: dict[str, Any]) -> list[int]:

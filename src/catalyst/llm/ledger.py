@@ -24,6 +24,7 @@ from catalyst.clock import Clock
 from catalyst.llm.group import Group
 from catalyst.llm.prices import usd
 from catalyst.llm.store import HubStore
+from catalyst.llm.usage import By, UsageLine
 
 GROUP_SECONDS = 0.25
 GROUP_ROWS = 500
@@ -78,6 +79,8 @@ class Shared(Protocol):
     async def add(self, rows: Sequence[Row]) -> None: ...
 
     async def calls_today(self, provider: str, day: str) -> int: ...
+
+    async def report(self, by: By, since: str = "", until: str = "9999", tenant: str = "") -> list[UsageLine]: ...
 
 
 class Ledger:

@@ -62,7 +62,7 @@ class SharedLedger:
         found = await self._asked(self._redis.hget(f"{self._prefix}:quota", f"{provider} {day}"))
         return int(found or 0)
 
-    async def report(self, by: By, since: str = "", until: str = "9999") -> list[UsageLine]:
+    async def report(self, by: By, since: str = "", until: str = "9999", tenant: str = "") -> list[UsageLine]:
         """See `usage.report`. Raises StorageError."""
         place = ("day", "provider", "model", "feature", "tenant")
         lines: dict[str, list[float]] = {}
@@ -73,6 +73,9 @@ class SharedLedger:
             for field, value in (await self._asked(self._redis.hgetall(f"{self._prefix}:day:{day}"))).items():
                 *key, kind = orjson.loads(field)
                 named = dict(zip((*place[1:], "outcome", "cache"), key, strict=True)) | {"day": day}
+                if tenant and named["tenant"] != tenant:
+                    continue
+                named["day and model"] = f"{day} {named['provider']}/{named['model']}"
                 line = f"{named['provider']}/{named['model']}" if by == "model" else named[by]
                 _count(lines.setdefault(line, [0.0] * 12), named, kind, float(value))
         return ordered(by, [line_of(key, sums) for key, sums in lines.items()])

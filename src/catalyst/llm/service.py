@@ -35,6 +35,7 @@ from catalyst.llm.router import Target
 from catalyst.llm.structured import Mismatch, parse, repair_turns
 from catalyst.llm.trail import Trail
 from catalyst.llm.types import Completion, LLMRequest, LLMResponse
+from catalyst.llm.usage import By, UsageLine, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,6 +226,18 @@ class LLMService:
         """This day's and this month's sums, by scope key (`day/…`, `month/…`)."""
         now, periods = self._clock.now(), self._parts.periods
         return await self._parts.attempts.budget.spent([periods.day(now), periods.month(now)])
+
+    async def usage(self, by: By, since: str = "", until: str = "9999", tenant: str = "") -> list[UsageLine]:
+        """See `usage.report`: of this machine's ledger, or of all machines' where they share one."""
+        shared = self._parts.attempts.ledger.shared
+        if shared is not None:
+            return await shared.report(by, since, until, tenant)
+        return await report(self._parts.store, by, since, until, tenant)
+
+    @property
+    def settings(self) -> HubSettings:
+        """What the operator set: limits, time zone, keys' providers."""
+        return self._parts.settings
 
     async def health(self) -> dict[str, Any]:
         """Whether the hub can answer, with circuits, money, quotas and queues."""

@@ -11,8 +11,22 @@ from typing import Literal
 from catalyst.llm.prices import usd
 from catalyst.llm.store import HubStore
 
-By = Literal["day", "model", "feature", "tenant"]
+By = Literal["day", "model", "feature", "tenant", "provider", "cache", "day and model"]
 GROUPS: tuple[By, ...] = ("day", "model", "feature", "tenant")
+"""What the command line reports by; `day and model` makes keys like `2025-12-01 google/flash`."""
+
+_COLUMNS: dict[By, str] = {
+    "day": "day",
+    "model": "provider || '/' || model",
+    "feature": "feature",
+    "tenant": "tenant",
+    "provider": "provider",
+    "cache": "cache_kind",
+    "day and model": "day || ' ' || provider || '/' || model",
+}
+
+IN_ORDER: tuple[By, ...] = ("day", "day and model")
+"""Sorted by their key; the others dearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +48,16 @@ class UsageLine:
     mean_latency_ms: float
 
 
-async def report(store: HubStore, by: By, since: str = "", until: str = "9999") -> list[UsageLine]:
-    """Usage of the operator's days from `since` to `until` (YYYY-MM-DD, inclusive); dearest first, days in order."""
+async def report(store: HubStore, by: By, since: str = "", until: str = "9999", tenant: str = "") -> list[UsageLine]:
+    """Usage of the operator's days from `since` to `until` (YYYY-MM-DD, inclusive); dearest first, days in order.
+
+    With `tenant` only what that one used.
+    """
 
     def ask(
         connection: sqlite3.Connection,
     ) -> Sequence[tuple[object, ...]]:
-        return connection.execute(_sql(by), (since, until)).fetchall()
+        return connection.execute(_sql(by), (since, until, tenant, tenant)).fetchall()
 
     return [_line(row) for row in await store.read(ask)]
 
@@ -56,7 +73,7 @@ def merged(by: By, reports: Sequence[Sequence[UsageLine]]) -> list[UsageLine]:
 
 def ordered(by: By, lines: list[UsageLine]) -> list[UsageLine]:
     """Dearest first, days in order."""
-    if by == "day":
+    if by in IN_ORDER:
         return sorted(lines, key=lambda line: line.key)
     return sorted(lines, key=lambda line: (-line.cost_usd, line.key))
 
@@ -79,15 +96,14 @@ def _added(one: UsageLine, two: UsageLine) -> UsageLine:
 
 
 def _sql(by: By) -> str:
-    column = {"day": "day", "model": "provider || '/' || model", "feature": "feature", "tenant": "tenant"}[by]
-    order = "1" if by == "day" else "8 DESC, 1"
+    order = "1" if by in IN_ORDER else "8 DESC, 1"
     return (
-        f"SELECT {column}, "  # noqa: S608 (one of four constants)
+        f"SELECT {_COLUMNS[by]}, "  # noqa: S608 (one of our constants)
         "sum(calls * (cache_kind = '')), sum(calls * (outcome = 'ok' AND cache_kind = '')), "
         "sum(calls * (outcome <> 'ok')), sum(calls * (cache_kind <> '')), "
         "sum(tokens_in), sum(tokens_out), sum(cost), sum(tokens_cached), sum(saved), sum(wasted), sum(retries), "
         "sum(latency_ms) / max(sum(calls), 1) "
-        f"FROM usage_days WHERE day >= ? AND day <= ? GROUP BY 1 ORDER BY {order}"
+        f"FROM usage_days WHERE day >= ? AND day <= ? AND (? = '' OR tenant = ?) GROUP BY 1 ORDER BY {order}"
     )
 
 

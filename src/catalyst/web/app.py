@@ -28,9 +28,11 @@ from catalyst.web.filings import filings_router
 from catalyst.web.gateway import Gateway, GatewaySettings
 from catalyst.web.keybook import KeyBook
 from catalyst.web.metrics import WebMetrics
+from catalyst.web.pace import pace_router
 from catalyst.web.settings import WebSettings
 from catalyst.web.socket import SocketParts, socket_route
 from catalyst.web.status import Problems, Status, status_router
+from catalyst.web.usage import usage_router
 from catalyst.web.watchlists import Watchlists, watchlists_router
 
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -70,10 +72,10 @@ def create_app(parts: Parts) -> FastAPI:
     app.router.routes.append(socket_route(SocketParts(parts.log, fanout, keys, settings, metrics, parts.clock)))
     app.include_router(filings_router(parts.log), dependencies=[Depends(reader)])
     app.include_router(status_router(parts.log, fanout, metrics, parts.clock, parts.status, parts.problems, reader))
+    for router in (pace_router(parts.log), usage_router(parts.hub, keys, parts.clock), *parts.routers):
+        app.include_router(router, dependencies=[Depends(reader)])
     if parts.watchlists is not None:
         app.include_router(watchlists_router(parts.watchlists, reader, writer))
-    for router in parts.routers:
-        app.include_router(router, dependencies=[Depends(reader)])
     app.include_router(_pages())
     _surround(app, parts, keys)
     return app
