@@ -47,11 +47,11 @@ class NotesReader:
         self._prompts = prompts
         self._timeout = timeout_seconds
 
-    async def read(self, deal: DealForPrediction, today: date) -> Read:
-        """What the notes of a deal carry, grounded."""
+    async def read(self, deal: DealForPrediction, today: date, tenant: str = "default") -> Read:
+        """What the notes of a deal carry, grounded; `tenant` pays for the reading."""
         shown, first = _shown(deal)
         try:
-            response = await self._hub.query(self._request(deal, shown, today))
+            response = await self._hub.query(self._request(deal, shown, today, tenant))
             reading = NotesReading.model_validate(response.parsed_output or find_json(response.text))
         except (LLMServiceError, ValidationError, Mismatch) as error:
             log.warning("cashflow.notes_unread", deal=deal.deal_id, error=type(error).__name__)
@@ -61,12 +61,12 @@ class NotesReader:
         verdict = weigh(reading, deal.notes[first:], today)
         return Read(verdict, response.cost_usd)
 
-    def _request(self, deal: DealForPrediction, notes: list[dict[str, str]], today: date) -> LLMRequest:
+    def _request(self, deal: DealForPrediction, notes: list[dict[str, str]], today: date, tenant: str) -> LLMRequest:
         told = deal.model_dump(
             mode="json", include={"deal_id", "name", "customer", "stage", "invoice_date", "due_date"}
         )
         prompt = self._prompts.render(PROMPT, deal=told, notes=notes, today=today.isoformat())
-        return prompt.request(feature_name="cashflow", timeout_seconds=self._timeout)
+        return prompt.request(feature_name="cashflow", tenant=tenant, timeout_seconds=self._timeout)
 
 
 def _shown(deal: DealForPrediction) -> tuple[list[dict[str, str]], int]:

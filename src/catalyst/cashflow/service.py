@@ -64,15 +64,22 @@ class CashflowPredictionService:
         return self._clock.now().astimezone(self._zone).date()
 
     async def predict_cashflow(
-        self, asked: CashflowPredictionInput, progress: Callable[[int, int], None] = lambda done, of: None
+        self,
+        asked: CashflowPredictionInput,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+        *,
+        tenant: str = "default",
     ) -> CashflowForecast:
-        """Predict every deal, sum the money by period, and keep the explanation. Raises StorageError."""
+        """Predict every deal, sum the money by period, and keep the explanation. Raises StorageError.
+
+        `tenant` pays for the notes that a model reads.
+        """
         today = asked.as_of or self.today()
         known = _together(self._book, asked)
         standing = _to_date(known, today) if today < self.today() else [*known.deals, *_open_bills(known, today)]
         deals = [deal for deal in standing if _is_of(deal, asked.pipeline_name)]
         knowledge = await asyncio.to_thread(Knowledge.learn, known.invoices, known.deals, known.stage_events, today)
-        reads = await self._read(deals, today) if asked.read_notes else {}
+        reads = await self._read(deals, today, tenant) if asked.read_notes else {}
         predictor = Predictor(knowledge, today)
         predictions = await asyncio.to_thread(_predicted, predictor, deals, reads, progress)
         table = self.generate_forecast_table(
@@ -152,7 +159,7 @@ class CashflowPredictionService:
             )
         )
 
-    async def _read(self, deals: Sequence[DealForPrediction], today: date) -> dict[str, Read]:
+    async def _read(self, deals: Sequence[DealForPrediction], today: date, tenant: str = "default") -> dict[str, Read]:
         """What a model found in the notes of deals that are still open, by deal."""
         if self._reader is None:
             return {}
@@ -161,7 +168,7 @@ class CashflowPredictionService:
 
         async def read(deal: DealForPrediction) -> Read:
             async with slots:
-                return await reader.read(deal, today)
+                return await reader.read(deal, today, tenant)
 
         return dict(zip((deal.deal_id for deal in told), await asyncio.gather(*map(read, told)), strict=True))
 

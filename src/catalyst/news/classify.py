@@ -35,7 +35,7 @@ class Hub(Protocol):
     """What answers requests; `LLMService` does. A request that failed is its error, as a value."""
 
     async def query_batch(
-        self, requests: Sequence[LLMRequest], *, max_concurrent: int = 10, external: bool | None = None
+        self, requests: Sequence[LLMRequest], *, max_concurrent: int = 10
     ) -> list[LLMResponse | LLMServiceError]: ...
 
 
@@ -116,43 +116,43 @@ class Classifier:
             return 0.0
         return self._settings.batch_delay * min(1.0, 2.0 * self._settings.batch_size / waiting)
 
-    async def classify(self, text: str, *, priority: Priority = "normal", external: bool = False) -> Classification:
+    async def classify(self, text: str, *, priority: Priority = "normal", tenant: str = "default") -> Classification:
         """One headline."""
-        return (await self.classify_batch([text], priority=priority, external=external))[0]
+        return (await self.classify_batch([text], priority=priority, tenant=tenant))[0]
 
     async def classify_batch(
-        self, texts: Sequence[str], *, priority: Priority = "normal", external: bool = False
+        self, texts: Sequence[str], *, priority: Priority = "normal", tenant: str = "default"
     ) -> list[Classification]:
-        """Each headline's judgement, in order; one failure spoils no other. `external`: tenants' limits count."""
+        """Each headline's judgement, in order; one failure spoils no other. A named tenant's limits count."""
         scores = [self.score(text) for text in texts]
         told = [by_rules(text, score, self.passes(score)) for text, score in zip(texts, scores, strict=True)]
         asked = [place for place, found in enumerate(told) if found.wanted and self.has_model]
         while asked:
             size = self.batch_size(len(asked))
             batch, asked = asked[:size], asked[size:]
-            for place, found in zip(batch, await self.ask([told[p] for p in batch], priority, external), strict=True):
+            for place, found in zip(batch, await self.ask([told[p] for p in batch], priority, tenant), strict=True):
                 told[place] = found
             if asked and (seconds := self.pause(len(asked), urgent=priority == "high")):
                 await self._clock.sleep(seconds)
         return told
 
     async def ask(
-        self, known: Sequence[Classification], priority: Priority = "normal", external: bool = False
+        self, known: Sequence[Classification], priority: Priority = "normal", tenant: str = "default"
     ) -> list[Classification]:
         """The model's word on each, at once; what stands already where it has none."""
         if self._hub is None or self._prompts is None:
             return list(known)
-        requests = [self._request(found.text, priority) for found in known]
+        requests = [self._request(found.text, priority, tenant) for found in known]
         try:
-            answers = await self._hub.query_batch(requests, max_concurrent=len(requests), external=external)
+            answers = await self._hub.query_batch(requests, max_concurrent=len(requests))
         except LLMServiceError as error:
             answers = [error] * len(requests)
         return [self._read(found, answer) for found, answer in zip(known, answers, strict=True)]
 
-    def _request(self, text: str, priority: Priority) -> LLMRequest:
+    def _request(self, text: str, priority: Priority, tenant: str) -> LLMRequest:
         assert self._prompts is not None
         prompt = self._prompts.render(PROMPT, headline=text[:MAX_CHARS] or "(empty)")
-        return prompt.request(feature_name="headlines", priority=priority)
+        return prompt.request(feature_name="headlines", priority=priority, tenant=tenant)
 
     def _read(self, found: Classification, answer: LLMResponse | LLMServiceError) -> Classification:
         if isinstance(answer, LLMServiceError):

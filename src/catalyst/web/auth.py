@@ -11,12 +11,16 @@ from fastapi import HTTPException, Request
 
 from catalyst.clock import Clock, SystemClock
 from catalyst.errors import SettingsError, StorageError
+from catalyst.llm.service import OWN_TENANT
 from catalyst.web.keybook import ApiKey, KeyBook, Scope, digest
 from catalyst.web.settings import WebSettings, is_loopback
 
 _GUESSABLE = 16
 FOLLOW_SECONDS = 1.0
 """Between two looks at the book of keys: so long a revoked key may still work."""
+
+REST_TENANT = "rest"
+"""Who pays where no key is asked for and nobody is named."""
 
 log = structlog.get_logger()
 
@@ -110,7 +114,10 @@ def presented(headers: Mapping[str, str]) -> str:
 
 
 def requires(keys: Keys, scope: Scope) -> Callable[[Request], Awaitable[None]]:
-    """A FastAPI dependency: 401 without a known key, 403 where the key lacks `scope`."""
+    """A FastAPI dependency: 401 without a known key, 403 where the key lacks `scope`.
+
+    What is no mere reading may cost money or change something: it takes `write`, whatever else the route asks for.
+    """
 
     async def check(request: Request) -> None:
         if not keys.needed:
@@ -118,10 +125,25 @@ def requires(keys: Keys, scope: Scope) -> Callable[[Request], Awaitable[None]]:
         key = keys.find(presented(request.headers))
         if key is None:
             raise HTTPException(401, "no valid API key: send one in the X-API-Key header")
-        if scope not in key.scopes:
-            raise HTTPException(403, f"this API key lacks the right to {scope}")
+        wanted = "write" if scope == "read" and request.method not in ("GET", "HEAD") else scope
+        if wanted not in key.scopes:
+            raise HTTPException(403, f"this API key lacks the right to {wanted}")
+        request.state.key = key
 
     return check
+
+
+def payer(request: Request, named: str = "") -> str:
+    """The tenant that pays for what a request asks of models: the key's own, whatever the body names.
+
+    Where no key is asked for, or the key has the right `admin`, the one that is `named`. Never that of our own
+    pipelines, which no limit counts.
+    """
+    key: ApiKey | None = getattr(request.state, "key", None)
+    named = "" if named == OWN_TENANT else named
+    if key is None or (named and "admin" in key.scopes):
+        return named or REST_TENANT
+    return key.tenant if key.tenant != OWN_TENANT else REST_TENANT
 
 
 def same_origin(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 
 from catalyst.cashflow.types import CashflowForecast, CashflowPredictionInput, Explanation
 from catalyst.errors import NotFound
+from catalyst.web.auth import payer
 
 ForecastId = Annotated[str, Query(min_length=1, max_length=64)]
 
@@ -15,7 +16,9 @@ ForecastId = Annotated[str, Query(min_length=1, max_length=64)]
 class Forecasting(Protocol):
     """What forecasts: `cashflow.CashflowPredictionService` does."""
 
-    async def predict_cashflow(self, asked: CashflowPredictionInput) -> CashflowForecast: ...
+    async def predict_cashflow(
+        self, asked: CashflowPredictionInput, *, tenant: str = "default"
+    ) -> CashflowForecast: ...
 
     async def explain_assumptions(self, forecast_id: str) -> Explanation:
         """Raises NotFound."""
@@ -27,9 +30,9 @@ def cashflow_router(cashflow: Forecasting) -> APIRouter:
     router = APIRouter(prefix="/cashflow", tags=["cashflow"])
 
     @router.post("/predict")
-    async def predict(asked: CashflowPredictionInput) -> CashflowForecast:
+    async def predict(asked: CashflowPredictionInput, request: Request) -> CashflowForecast:
         """When each deal is invoiced and paid, and the money by week or month; it is kept under its `forecast_id`."""
-        return await cashflow.predict_cashflow(asked)
+        return await cashflow.predict_cashflow(asked, tenant=payer(request))
 
     @router.get("/explain")
     async def explain(forecast_id: ForecastId) -> Explanation:

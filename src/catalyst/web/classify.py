@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from catalyst.news.classify import Classification
+from catalyst.web.auth import payer
 
 MOST_TEXTS = 100
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
@@ -17,7 +18,7 @@ class Judge(Protocol):
     """What judges headlines: `news.classify.Classifier` does."""
 
     async def classify_batch(
-        self, texts: list[str], *, priority: Literal["high", "normal", "low"] = "normal", external: bool = False
+        self, texts: list[str], *, priority: Literal["high", "normal", "low"] = "normal", tenant: str = "default"
     ) -> list[Classification]: ...
 
 
@@ -42,9 +43,9 @@ def classify_router(judge: Judge) -> APIRouter:
     router = APIRouter(tags=["headlines"])
 
     @router.post("/classify")
-    async def classify(body: ClassifyRequest) -> ClassifyAnswer:
+    async def classify(body: ClassifyRequest, request: Request) -> ClassifyAnswer:
         """Label, sentiment and relevance of each text, with the rules' score and the model's."""
-        found = await judge.classify_batch(body.texts, priority=body.priority, external=True)
+        found = await judge.classify_batch(body.texts, priority=body.priority, tenant=payer(request))
         return ClassifyAnswer(results=found)
 
     return router

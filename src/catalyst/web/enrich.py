@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from catalyst.enrich.types import Artifact, FieldResult, FieldSpec
+from catalyst.web.auth import payer
 
 Text = Annotated[str, StringConstraints(max_length=400_000)]
 
@@ -27,7 +28,8 @@ class Record(BaseModel):
     text: Text
     id: str = Field(default="", max_length=500)
     raw_payload_hash: str = Field(default="", max_length=200)
-    tenant: str = Field(default="default", max_length=200)
+    tenant: str = Field(default="", max_length=200)
+    """Whom to bill, where no key is asked for or the key has the right `admin`; else the key's own tenant pays."""
     locale: str = Field(default="", max_length=20)
 
 
@@ -49,9 +51,11 @@ def enrich_router(enricher: Enriching) -> APIRouter:
     router = APIRouter(tags=["enrich"])
 
     @router.post("/enrich")
-    async def enrich(asked: Asked) -> Told:
+    async def enrich(asked: Asked, request: Request) -> Told:
         """Read fields out of records: rules first, then a model, each value with its evidence and a decision."""
-        artifacts = [Artifact(**record.model_dump()) for record in asked.artifacts]
+        artifacts = [
+            Artifact(**record.model_dump() | {"tenant": payer(request, record.tenant)}) for record in asked.artifacts
+        ]
         return Told(results=await enricher.batch_enrich(artifacts, asked.fields))
 
     return router

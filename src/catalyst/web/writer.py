@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from catalyst.web.auth import payer
 from catalyst.writer.types import (
     ComplianceContext,
     ComplianceResult,
@@ -19,6 +20,16 @@ from catalyst.writer.types import (
     OrderReceivedContext,
     OrderReceivedResult,
     ReminderDraftContext,
+)
+
+Asked = TypeVar(
+    "Asked",
+    EmailDraftContext,
+    ReminderDraftContext,
+    DealSummaryContext,
+    ComplianceContext,
+    OrderReceivedContext,
+    NoteSummaryContext,
 )
 
 
@@ -38,33 +49,38 @@ def writer_router(writer: Writing) -> APIRouter:
     router = APIRouter(prefix="/writer", tags=["writer"])
 
     @router.post("/draft-email")
-    async def draft_email(asked: EmailDraftContext) -> DraftEmailResult:
+    async def draft_email(asked: EmailDraftContext, request: Request) -> DraftEmailResult:
         """A follow-up mail, in plain text and HTML."""
-        return await writer.draft_email(asked)
+        return await writer.draft_email(_paid(asked, request))
 
     @router.post("/draft-reminder")
-    async def draft_reminder(asked: ReminderDraftContext) -> DraftReminderResult:
+    async def draft_reminder(asked: ReminderDraftContext, request: Request) -> DraftReminderResult:
         """A reminder: short for WhatsApp, long for e-mail."""
-        return await writer.draft_reminder(asked)
+        return await writer.draft_reminder(_paid(asked, request))
 
     @router.post("/summarize-deal")
-    async def summarize_deal(asked: DealSummaryContext) -> DealSummaryResult:
+    async def summarize_deal(asked: DealSummaryContext, request: Request) -> DealSummaryResult:
         """A deal in a few sentences, with the next action and what blocks it."""
-        return await writer.summarize_deal(asked)
+        return await writer.summarize_deal(_paid(asked, request))
 
     @router.post("/compliance")
-    async def compliance(asked: ComplianceContext) -> ComplianceResult:
+    async def compliance(asked: ComplianceContext, request: Request) -> ComplianceResult:
         """Which requirements a deal meets, each with its evidence."""
-        return await writer.analyze_compliance(asked)
+        return await writer.analyze_compliance(_paid(asked, request))
 
     @router.post("/order")
-    async def order(asked: OrderReceivedContext) -> OrderReceivedResult:
+    async def order(asked: OrderReceivedContext, request: Request) -> OrderReceivedResult:
         """What an order says; the end user only with the words that name it."""
-        return await writer.analyze_order_received(asked)
+        return await writer.analyze_order_received(_paid(asked, request))
 
     @router.post("/notes")
-    async def notes(asked: NoteSummaryContext) -> NoteSummaryResult:
+    async def notes(asked: NoteSummaryContext, request: Request) -> NoteSummaryResult:
         """Notes in a few sentences, with action items and their owners."""
-        return await writer.summarize_notes(asked)
+        return await writer.summarize_notes(_paid(asked, request))
 
     return router
+
+
+def _paid(asked: Asked, request: Request) -> Asked:
+    """What is asked, billed to whose key it came with."""
+    return asked.model_copy(update={"tenant": payer(request, asked.tenant)})
