@@ -21,12 +21,12 @@ from catalyst.stream.types import Alert
 
 log = structlog.get_logger()
 
-SOON_S = 0.04
+SOON_S = 0.025
 """How long an alert waits for its price."""
 LATEST_S = 2.0
 """How long a source may take."""
 KEPT_S = 30.0
-_DEAD_AFTER = 3
+_DEAD_AFTER = 2
 _MOST = 64
 _DRAWING = 2
 _PNG = b"\x89PNG\r\n\x1a\n"
