@@ -20,7 +20,7 @@ export class Api {
     } catch (error) {
       throw new Error(error.name === "TimeoutError" ? "the service did not answer in 15 s" : "the service does not answer");
     }
-    if (!answer.ok) throw new Error(await told(answer));
+    if (!answer.ok) throw Object.assign(new Error(await told(answer)), { status: answer.status });
     return answer.json();
   }
 
@@ -30,6 +30,18 @@ export class Api {
 
   status() {
     return this.get("api/status");
+  }
+
+  usage(days) {
+    return this.get(`api/usage?days=${encodeURIComponent(days)}`);
+  }
+
+  latency() {
+    return this.get("api/metrics/latency");
+  }
+
+  document(id) {
+    return this.get(`api/filings/by-id/${encodeURIComponent(id)}/document`);
   }
 
   // The newest filings before `cursor` ("before.as_of"), newest first. REST takes one ticker and one form a query, so a

@@ -1,6 +1,7 @@
 // The page, put together: the filter says what is wanted, the stream and REST bring it, the list and the pane show it.
 
 import { Api } from "./api.js";
+import { Charts } from "./charts.js";
 import { SourceClock } from "./clock.js";
 import { Detail } from "./detail.js";
 import { $, button, el, say } from "./dom.js";
@@ -19,6 +20,7 @@ const clock = new SourceClock();
 const list = new List($("rows"), clock, () => changed());
 const detail = new Detail($("detail"), api, () => close());
 const bar = new StatusBar(api, clock);
+const charts = new Charts($("charts"), api);
 const stream = new Stream({ state, past, filing, refused }, () => api.key, clockTime);
 let filter = Filter.fromAddress(location.search);
 let older = null; // {before, as_of} of the page below, null where there is none
@@ -143,6 +145,20 @@ function close() {
   toList();
 }
 
+// One of the two tabs; the address keeps which.
+function view(name) {
+  const drawn = name === "charts";
+  for (const tab of ["filings", "charts"]) {
+    $(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
+    $(`tab-${tab}`).tabIndex = tab === name ? 0 : -1;
+  }
+  $("filings").hidden = drawn;
+  $("filter").hidden = drawn;
+  charts.show(drawn);
+  const place = drawn ? "#charts" : list.chosen ? `#${encodeURIComponent(list.chosen)}` : "";
+  history.replaceState(null, "", location.pathname + filter.address + place);
+}
+
 function toList() {
   const row = $("rows").querySelector("[aria-selected=true]") || $("rows").firstElementChild;
   if (row) row.focus({ preventScroll: true });
@@ -225,12 +241,22 @@ $("key").addEventListener("submit", (event) => {
   api.key = $("api-key").value;
   $("api-key").value = "";
   bar.run();
+  if (charts.shown) charts.run();
   begin();
 });
+for (const tab of ["filings", "charts"]) {
+  $(`tab-${tab}`).addEventListener("click", () => view(tab));
+  $(`tab-${tab}`).addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    view(tab === "charts" ? "filings" : "charts");
+    document.querySelector(".tabs [aria-selected=true]").focus();
+  });
+}
 WIDE.addEventListener("change", cover);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) { stream.hurry(); bar.run(); } });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { stream.hurry(); bar.run(); if (charts.shown) charts.run(); } });
 listen({
   step, read, close, list: toList, pause: togglePause,
+  view, onCharts: () => charts.shown,
   readAll: () => list.readAll(),
   search: () => { $("tickers").focus(); $("tickers").select(); },
   help: () => $("help").showModal(),
@@ -241,7 +267,8 @@ changed();
 begin();
 bar.run();
 setInterval(() => { list.tick(); bar.render(); changed(); }, 1000);
-if (named()) {
+if (named() === "charts") view("charts");
+else if (named()) {
   list.chosen = named();
   detail.openById(list.chosen);
   cover();

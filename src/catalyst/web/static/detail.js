@@ -1,5 +1,6 @@
 // The right pane: one filing, as its newest message tells it, and how it came to be known.
 
+import { DocumentView } from "./document.js";
 import { button, el } from "./dom.js";
 import { mood } from "./list.js";
 import * as words from "./words.js";
@@ -12,6 +13,7 @@ export class Detail {
     this.pane = pane;
     this.api = api;
     this.closed = closed;
+    this.reader = new DocumentView(api);
     this.id = "";
     this.messages = [];
     this.asked = 0;
@@ -92,7 +94,8 @@ export class Detail {
   render() {
     const message = this.messages[this.messages.length - 1];
     if (!message) return;
-    this.pane.replaceChildren(this.close(), ...head(message), ...gist(message), ...facts(message),
+    this.pane.replaceChildren(this.close(), ...head(message), ...gist(message),
+      ...facts(message, (quote, opener) => this.reader.open(message, quote, opener)),
       ...listed("Risks", message.analysis.risks), ...listed("Why it scored", message.analysis.rules),
       ...read(message), ...history(this.messages));
   }
@@ -100,7 +103,8 @@ export class Detail {
 
 function head(message) {
   const url = /^https?:\/\//.test(message.url) ? message.url : "";
-  const link = url ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Open at EDGAR") : null;
+  const where = message.headline_id ? `Read at ${words.plain(message.source) || "its source"}` : "Open at EDGAR";
+  const link = url ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, where) : null;
   const items = message.items.length ? ` · items ${message.items.map(words.plain).join(", ")}` : "";
   const tags = message.tags.map((tag) => el("span", { class: "tag" }, words.plain(tag)));
   const names = message.tickers.map(words.plain).join(", ");
@@ -124,23 +128,24 @@ function gist(message) {
   ];
 }
 
-function facts(message) {
+function facts(message, show) {
   const all = message.analysis.facts;
   if (!all.length) return [];
   const names = ["Fact", "Value", "Period", "Checked"].map((name) => el("th", { scope: "col" }, name));
-  const body = all.slice(0, MOST_FACTS).map(fact);
+  const body = all.slice(0, MOST_FACTS).map((one) => fact(one, show));
   return [title("Key facts"), el("table", { class: "facts" }, el("thead", null, el("tr", null, names)), body)];
 }
 
 // A fact and its sentence belong together: one tbody for both.
-function fact(one) {
+function fact(one, show) {
   const period = [one.period, one.scope === "current" ? "" : one.scope].filter(Boolean).map(words.plain).join(", ");
   const mark = one.verified ? el("td", { class: "verified", title: "value and quote were found in the filing" }, "✓ found")
     : el("td", { class: "unverified", title: "not found in the filing: do not rely on it" }, "✗ not found");
   const row = el("tr", null, el("th", { scope: "row" }, words.factName(one.name)),
     el("td", { class: words.isNumber(one) ? "value number" : "value" }, words.figure(one)), el("td", null, period || "–"), mark);
-  const quote = one.quote ? el("tr", { class: "quote" }, el("td", { colspan: "4" }, el("q", { dir: "auto" }, words.plain(one.quote)))) : null;
-  return el("tbody", null, row, quote);
+  if (!one.quote) return el("tbody", null, row);
+  const opener = button(el("q", { dir: "auto" }, words.plain(one.quote)), () => show(one.quote, opener), { title: "Show it in the filing" });
+  return el("tbody", null, row, el("tr", { class: "quote" }, el("td", { colspan: "4" }, opener)));
 }
 
 function listed(name, lines) {
@@ -156,7 +161,8 @@ function read(message) {
     ["Cost", Number(analysis.cost_usd) > 0 ? words.dollars(analysis.cost_usd) : "nothing"],
     ["Figures found in the filing", analysis.grounded_share === null ? "" : words.share(analysis.grounded_share)],
     ["Events", analysis.event_types.map(words.plain).join(", ")],
-    ["Accession", message.filing_id],
+    ["Wires", (message.sources || []).map(words.plain).join(", ")],
+    [message.headline_id ? "Headline" : "Accession", message.filing_id],
     ["CIK", message.cik],
   ];
   const lines = pairs.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", null, name), el("dd", null, value)]);
@@ -172,7 +178,7 @@ function history(messages) {
     const later = words.delay(Date.parse(moment) - start);
     return el("li", null, el("time", { datetime: moment }, words.newYork(moment)), ` ${what}`, later ? el("span", { class: "quiet" }, ` +${later}`) : null);
   };
-  const steps = [el("li", null, el("time", { datetime: newest.accepted_at }, words.newYork(start)), " accepted by EDGAR")];
+  const steps = [el("li", null, el("time", { datetime: newest.accepted_at }, words.newYork(start)), newest.headline_id ? " published" : " accepted by EDGAR")];
   if (newest.seen_at) steps.push(step(newest.seen_at, "seen in the feed"));
   for (const message of messages) {
     steps.push(step(message.timestamp, `${message.version === 1 ? "alert" : "update"} from ${SOURCES[message.analysis.source]}`));

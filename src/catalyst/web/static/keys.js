@@ -1,16 +1,14 @@
-// The keyboard: j/k and arrows, enter, escape, slash, m, p, ?. Keys that are typed into a field stay there.
-
-import { $ } from "./dom.js";
+// The keyboard: j/k and arrows, enter, escape, slash, m, p, f, c, ?. Keys that are typed into a field stay there.
 
 export function listen(acts) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if ($("help").open) return;
+    if (document.querySelector("dialog[open]")) return;
     if (event.target.closest("input, select, textarea")) {
       if (event.key === "Escape") acts.list();
       return;
     }
-    const act = named(event, acts);
+    const act = acts.onCharts() ? elsewhere(event, acts) : named(event, acts);
     if (!act) return;
     event.preventDefault();
     act();
@@ -33,6 +31,15 @@ function named(event, acts) {
     case "/": return acts.search;
     case "m": return acts.readAll;
     case "p": return acts.pause;
+    default: return elsewhere(event, acts);
+  }
+}
+
+// What works on both tabs.
+function elsewhere(event, acts) {
+  switch (event.key) {
+    case "f": return () => acts.view("filings");
+    case "c": return () => acts.view("charts");
     case "?": return acts.help;
     default: return null;
   }
