@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from catalyst.filings.forms.sentences import paragraphs, split
 from catalyst.filings.prescore import keywords
 from catalyst.filings.types import Parsed
 from catalyst.sentiment import score
@@ -24,16 +25,9 @@ _RELEASE = re.compile(
 _EXHIBITS = ("9.01",)
 _DISCUSSION = ("I.2", "7")
 """Management's discussion in a 10-Q and a 10-K."""
-_COLUMN = 110
-"""No line longer than this: the text was broken at a column."""
 _FIELD = re.compile(r"[A-Za-z]+[a-z][A-Z]\w*:|[A-Z]\d+:")
 """A field of an XML form shown as text."""
 
-_BREAK = re.compile(r"(?<=[.!?])[\"'”’)]{0,2}\s+(?=[\"'“(]?[A-Z0-9])")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Inc|Corp|Co|Ltd|No|Mr|Mrs|Ms|Dr|Jr|Sr|St|vs|approx|Nos|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|Rule|Sec|Art)"
-    r"|\b[A-Z](?:\.[A-Z])*|\bet al|\be\.g|\bi\.e|\bL\.L\.C|\bN\.A)\.$"
-)
 _BOILERPLATE = re.compile(
     "|".join(
         (
@@ -93,40 +87,14 @@ def summarize(texts: Iterable[str]) -> str:
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a text that are neither table rows nor boilerplate nor fragments."""
-    for paragraph in _paragraphs(text):
-        for sentence in _split(paragraph):
+    for paragraph in paragraphs(text):
+        for sentence in split(paragraph):
             if _SHORTEST <= len(sentence) <= _LONGEST and _is_whole(sentence) and not _BOILERPLATE.search(sentence):
                 yield sentence
 
 
 def _is_whole(sentence: str) -> bool:
     return sentence[-1:] in '.!?"”’)' and not sentence[:1].islower() and not _FIELD.match(sentence)
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    """Lines, or where lines are broken at a column (`.txt` filings), blocks of them."""
-    lines = text.split("\n")
-    if max(map(len, lines)) > _COLUMN:
-        yield from (" ".join(line.split()) for line in lines if " | " not in line)
-        return
-    block: list[str] = []
-    for line in (*lines, ""):
-        if line.strip() and " | " not in line:
-            block.append(line)
-        elif block:
-            yield " ".join(" ".join(block).split())
-            block = []
-
-
-def _split(paragraph: str) -> Iterator[str]:
-    start = 0
-    for found in _BREAK.finditer(paragraph):
-        if _ABBREVIATION.search(paragraph, max(start, found.start() - 12), found.start()):
-            continue
-        yield paragraph[start : found.end()].strip()
-        start = found.end()
-    if paragraph[start:].strip():
-        yield paragraph[start:].strip()
 
 
 def _weighed(text: str) -> list[_Sentence]:

@@ -70,7 +70,9 @@ def tell(parsed: Parsed) -> str:
         return _stake(parsed.facts)
     if parsed.family == "offering":
         return _offering(parsed.facts)
-    return _figures(parsed.facts) if parsed.family == "periodic" else ""
+    if parsed.family == "periodic":
+        return _figures(parsed.facts)
+    return _notice(parsed.facts) or _offering(parsed.facts)
 
 
 def leanings(parsed: Parsed) -> Iterator[tuple[float, str]]:
@@ -194,15 +196,46 @@ def _offering(facts: Sequence[Fact]) -> str:
     kind = " ".join(
         part for part in (_term(facts, "offering_kind").replace(" ", "-"), _term(facts, "security_kind")) if part
     )
+    dilution = _number(facts, "dilution")
     told = [
         f"of {shown(size, 'USD')}" if size is not None else "",
         f"of {shown(count, 'shares')}" if count is not None else "",
         f"at {shown(price, 'USD/share')} a share" if price is not None else "",
+        f"({_term(facts, 'offering_stage')})" if _term(facts, "offering_stage") else "",
     ]
-    if not any(told):
+    if not any(told[:3]):
         return ""
-    line = f"{kind} offering {' '.join(part for part in told if part)}.".strip()
+    against = f" New shares are {shown(dilution, '%')} of those outstanding before." if dilution is not None else ""
+    line = f"{kind} offering {' '.join(part for part in told if part)}.{against}".strip()
     return line[:1].upper() + line[1:]
+
+
+def _notice(facts: Sequence[Fact]) -> str:
+    """An intended sale, a late report, a delisting, a meeting, a tender offer; empty where the facts tell none."""
+    if _term(facts, "late_form"):
+        change = (
+            " A significant change in results is expected." if _is(facts, "significant_change_expected", "yes") else ""
+        )
+        return f"The {_term(facts, 'late_form')} will be late.{change}"
+    sold, worth = _number(facts, "shares_to_be_sold"), _number(facts, "sale_value")
+    if sold is not None:
+        value = f" worth {_rounded(worth)}" if worth is not None else ""
+        broker = f" through {_term(facts, 'broker')}" if _term(facts, "broker") else ""
+        return f"{_who(facts)} means to sell {shown(sold, 'shares')}{value}{broker}."
+    if _term(facts, "filing_effect") == "delisting":
+        exchange = f" from {_term(facts, 'exchange')}" if _term(facts, "exchange") else ""
+        return f"{_term(facts, 'delisted_class') or 'A class of securities'} will be removed{exchange}."
+    price = _number(facts, "offer_price")
+    if price is not None:
+        count = _number(facts, "shares_sought")
+        what = shown(count, "shares") if count is not None else "shares"
+        return f"Offer for {what} at {shown(price, 'USD/share')} a share."
+    day = _term(facts, "meeting_date")
+    return f"{(_term(facts, 'meeting_kind') or 'holders').capitalize()} meeting on {day}." if day else ""
+
+
+def _is(facts: Sequence[Fact], name: str, value: str) -> bool:
+    return _term(facts, name) == value
 
 
 def _figures(facts: Sequence[Fact]) -> str:

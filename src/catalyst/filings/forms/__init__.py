@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from catalyst.filings.forms import eight_k, generic, offering, ownership, periodic, stake
+from catalyst.filings.forms import eight_k, generic, late, notices, offering, ownership, periodic, proxy, stake
+from catalyst.filings.forms.announced import announced
 from catalyst.filings.forms.earnings import earnings, is_release
 from catalyst.filings.forms.header import parse_header
 from catalyst.filings.forms.sgml import MAX_BYTES, SubmissionReader, read_submission
@@ -48,13 +49,29 @@ PARSERS: tuple[tuple[str, Parser], ...] = (
     ("F-1", offering.parse),
     ("F-3", offering.parse),
     ("424B", offering.parse),
+    ("NT 10", late.parse),
+    ("NT 20-F", late.parse),
+    ("NT 11-K", late.parse),
+    ("NTN 10", late.parse),
+    ("144", notices.intended_sale),
+    ("D", notices.exempt_offering),
+    ("25", notices.delisting),
+    ("15-", notices.deregistration),
+    ("15F", notices.deregistration),
+    ("DEF 14A", proxy.meeting),
+    ("PRE 14A", proxy.meeting),
+    ("DEFM14A", proxy.meeting),
+    ("PREM14A", proxy.meeting),
+    ("SC TO", proxy.tender),
+    ("SC 13E3", proxy.tender),
+    ("SC 14D9", proxy.tender),
 )
 """Form prefix -> parser; the first that fits wins, `generic` where none does."""
 
 
 _RESULTS = frozenset(("2.02", "7.01", "12"))
 _MOST_RELEASES = 4
-_PLAIN = frozenset(("3", "4", "5"))
+_PLAIN = frozenset(("3", "4", "5", "144", "D"))
 
 
 def parser_of(form: str) -> Parser:
@@ -76,7 +93,10 @@ def parse(submission: Submission, form: str = "") -> Parsed:
     """What the filing says. `form` (the feed's word) wins over the header's. Raises ParseError when nothing can be."""
     form = form or submission.header.form
     parsed = parser_of(form)(submission, form)
-    return with_earnings(parsed) if parsed.family == "eight_k" else parsed
+    if parsed.family != "eight_k":
+        return parsed
+    read = with_earnings(parsed)
+    return read if read.facts else replace(read, facts=announced(read.items, read.exhibits))
 
 
 def with_earnings(parsed: Parsed) -> Parsed:
