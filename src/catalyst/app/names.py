@@ -34,6 +34,8 @@ _EDGAR, _NEWS, _PROCESS, _WEB, _LIMITS_SHARED, _KEYS, _ROUTE, _LOCAL, _LIMITS, _
     "Enrichment",
 )
 
+_PRICES = "Prices and charts (a source without a key is not asked; none: alerts come without prices)"
+
 NAMES: dict[str, Name] = {
     "SEC_USER_AGENT": Name(_EDGAR, "", "Your name and e-mail, as the SEC asks; without it only replays run"),
     "EDGAR_POLL_INTERVAL": Name(_EDGAR, "", "Seconds between polls; empty adapts to New York's clock (1, 2 or 60)"),
@@ -50,6 +52,10 @@ NAMES: dict[str, Name] = {
     "CATALYST_DATA_DIR": Name(_PROCESS, "data", "Where databases and caches lie"),
     "CATALYST_TIMEZONE": Name(_PROCESS, "UTC", "Days and months of budgets begin at midnight here"),
     "CATALYST_LOG_LEVEL": Name(_PROCESS, "warning", "debug, info, warning or error"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": Name(_PROCESS, "", "An OTLP/HTTP collector that gets traces, http://127.0.0.1:4318"),
+    "OTEL_TRACES_EXPORTER": Name(_PROCESS, "", "otlp, console or none; empty: otlp where an endpoint is set"),
+    "OTEL_EXPORTER_OTLP_HEADERS": Name(_PROCESS, "", "Headers for the collector, name=value,name=value", True),
+    "OTEL_SERVICE_NAME": Name(_PROCESS, "catalyst", "What traces call this process"),
     "CATALYST_LOG_FORMAT": Name(_PROCESS, "console", "console or json"),
     "FEATURE_UNIFIED_LLM_SERVICE": Name(_PROCESS, "1", "0 switches all models off: analyses come from rules"),
     "CATALYST_HOST": Name(_WEB, "127.0.0.1", "Address to bind; beyond loopback needs CATALYST_API_KEYS"),
@@ -135,12 +141,25 @@ NAMES: dict[str, Name] = {
         "The bot", "", "What those are signed with (HMAC-SHA256), 16 characters or more", True
     ),
     "ALERT_MIN_PRIORITY": Name("The bot", "0", "Least priority score, where a channel has set no threshold"),
-    "ALERT_PRICE_MIN": Name("The bot", "0", "Headlines of cheaper shares are not told, dollars; needs a price source"),
-    "ALERT_PRICE_MAX": Name("The bot", "", "Headlines of dearer shares are not told, dollars"),
+    "PRICE_FLOOR": Name("The bot", "0", "Alerts of cheaper shares are not told, dollars, where the price is known"),
+    "PRICE_CEILING": Name("The bot", "", "Alerts of dearer shares are not told, dollars, where the price is known"),
+    "SKIP_OTC": Name("The bot", "0", "1: alerts of shares that trade over the counter are not told"),
     "SEC_DIGESTER_ENABLED": Name("The bot", "1", "0 stops filings: the bot goes on with headlines only"),
     "FEATURE_PROGRESSIVE_ALERTS": Name("The bot", "1", "0 sends one message with the final word, after 10 s at most"),
     "CATALYST_BOT_HOST": Name("The bot", "127.0.0.1", "Address of the slash commands' endpoint"),
     "CATALYST_BOT_PORT": Name("The bot", "8766", "Port of the slash commands' endpoint"),
+    "QUOTE_PROVIDERS": Name(_PRICES, "", "Whom to ask, in order: alpaca, finnhub, tiingo, yahoo, recorded"),
+    "ALPACA_API_KEY": Name(_PRICES, "", "Alpaca's key id (a free account has one)", True),
+    "ALPACA_SECRET_KEY": Name(_PRICES, "", "Its secret", True),
+    "ALPACA_FEED": Name(_PRICES, "iex", "iex, delayed_sip (all exchanges, 15 minutes late) or sip (paid)"),
+    "FINNHUB_API_KEY": Name(_PRICES, "", "Finnhub (free: 60 a minute, no charts)", True),
+    "TIINGO_API_KEY": Name(_PRICES, "", "Tiingo (free: 50 an hour)", True),
+    "QUOTE_RECORDING": Name(_PRICES, "", "A file of recorded bars, for the source `recorded`"),
+    "ALPACA_BASE_URL": Name(_PRICES, "https://data.alpaca.markets", "Where Alpaca's market data is"),
+    "FINNHUB_BASE_URL": Name(_PRICES, "https://finnhub.io/api/v1", "Where Finnhub is"),
+    "TIINGO_BASE_URL": Name(_PRICES, "https://api.tiingo.com", "Where Tiingo is"),
+    "YAHOO_BASE_URL": Name(_PRICES, "https://query1.finance.yahoo.com", "Where Yahoo's charts are"),
+    "CHART_THEME": Name(_PRICES, "dark", "dark or light: what charts look like"),
     "ENRICH_AUTO_CONFIDENCE": Name(_ENRICH, "0.95", "From this confidence on a value is applied without review"),
     "ENRICH_REVIEW_CONFIDENCE": Name(_ENRICH, "0.5", "Below this confidence a value is rejected"),
     "ENRICH_CONFIDENCE_THRESHOLDS": Name(_ENRICH, "", "Other thresholds for some fields, date=0.98,total=0.9"),

@@ -14,6 +14,7 @@ from typing import TypeVar
 from dotenv import dotenv_values
 
 from catalyst.app.names import NAMES, WITHOUT_EFFECT
+from catalyst.app.traces import TraceSettings
 from catalyst.bot.settings import BotSettings
 from catalyst.enrich.settings import EnrichSettings
 from catalyst.errors import SettingsError
@@ -51,6 +52,7 @@ class Settings:
     bot: BotSettings = field(default_factory=BotSettings)
     news: NewsSettings = field(default_factory=NewsSettings)
     enrich: EnrichSettings = field(default_factory=EnrichSettings)
+    traces: TraceSettings = field(default_factory=TraceSettings)
     idle: tuple[str, ...] = ()
     """Names that were set but have no effect in this version."""
 
@@ -68,10 +70,11 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     bot = _caught(faults, lambda: BotSettings.from_env(values), BotSettings())
     news = _caught(faults, lambda: NewsSettings.from_env(values), NewsSettings())
     enrich = _caught(faults, lambda: EnrichSettings.from_env(values), EnrichSettings())
+    traces = _caught(faults, lambda: TraceSettings.from_env(values), TraceSettings())
     if faults:
         raise SettingsError("; ".join(faults))
     idle = tuple(name for name in WITHOUT_EFFECT if name in values)
-    return Settings(app, filings, hub, web, gateway, bot, news, enrich=enrich, idle=idle)
+    return Settings(app, filings, hub, web, gateway, bot, news, enrich=enrich, traces=traces, idle=idle)
 
 
 def defaults() -> Settings:

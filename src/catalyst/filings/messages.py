@@ -21,6 +21,7 @@ from catalyst.filings.ranking import Ranking
 from catalyst.filings.types import Filing
 from catalyst.stream.log import Log
 from catalyst.stream.types import Alert, AlertType, Analysis
+from catalyst.tracing import NO_TRACER, Tracer, Value
 
 
 @dataclass(slots=True)
@@ -52,7 +53,10 @@ class Walk:
 class Messages:
     """The only hand that writes filings into the log."""
 
-    def __init__(self, log: Log, ledger: Ledger, ranking: Ranking, clock: Clock, counters: Counters) -> None:
+    def __init__(
+        self, log: Log, ledger: Ledger, ranking: Ranking, clock: Clock, counters: Counters, tracer: Tracer = NO_TRACER
+    ) -> None:
+        self._tracer = tracer
         self._log = log
         self._ledger = ledger
         self._ranking = ranking
@@ -126,9 +130,27 @@ class Messages:
             self._counters.repeated += 1
         else:
             self._count(alert)
+            if self._tracer.on:
+                self._trace(alert, offset)
         walk.version = alert.version
         walk.stages |= Stage.ALERTED | (Stage.FINAL if final else Stage.NONE)
         return Mark(walk.filing.accession, walk.stages, walk.version, source)
+
+    def _trace(self, alert: Alert, offset: int) -> None:
+        """The message as a moment of its filing's trace; the last one also ends the whole, begun when it was seen."""
+        attributes: dict[str, Value] = {
+            "catalyst.accession": alert.filing_id,
+            "catalyst.form": alert.filing_type,
+            "catalyst.seq": offset,
+            "catalyst.version": alert.version,
+            "catalyst.source": str(alert.analysis.source),
+            "catalyst.final": alert.final,
+        }
+        with self._tracer.within(alert.filing_id):
+            self._tracer.note("filing.alert" if alert.version == 1 else "filing.update", 0.0, attributes)
+        if alert.final and alert.seen_at is not None:
+            seconds = (alert.timestamp - alert.seen_at).total_seconds()
+            self._tracer.note("filing", seconds, attributes, root=alert.filing_id)
 
     def _count(self, alert: Alert) -> None:
         counters = self._counters

@@ -28,6 +28,7 @@ from catalyst.filings.texts import Text
 from catalyst.filings.types import Filing, Parsed, Submission
 from catalyst.stream.log import Log
 from catalyst.stream.types import Analysis
+from catalyst.tracing import NO_TRACER, Tracer
 
 WINDOW = 128
 """Filings taken from the ledger at once; those that wait for the model don't count."""
@@ -75,6 +76,7 @@ class Pipeline:
         *,
         model_workers: int = 8,
         min_score: float = 0.0,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self.counters = Counters()
         self._ledger = ledger
@@ -83,7 +85,8 @@ class Pipeline:
         self._analyst = analyst
         self._texts = texts
         self._ranking = Ranking(companies, watchlist)
-        self._messages = Messages(log, ledger, self._ranking, clock, self.counters)
+        self._messages = Messages(log, ledger, self._ranking, clock, self.counters, tracer)
+        self._tracer = tracer
         self._min_score = min_score
         self._model_slots = asyncio.Semaphore(model_workers)
         self._threads = asyncio.Semaphore(2)
@@ -182,8 +185,9 @@ class Pipeline:
         """One isolated unit of work: whatever happens in it, the others go on and the ledger knows."""
         began = self._clock.monotonic()
         try:
-            if not walk.ended:
-                await self._steps(walk)
+            with self._tracer.within(walk.filing.accession):
+                if not walk.ended:
+                    await self._steps(walk)
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 (recorded on the ledger; the filing is tried again)
@@ -195,10 +199,12 @@ class Pipeline:
 
     async def _steps(self, walk: Walk) -> None:
         """Everything after the feed row: fetch, parse, rules, message, model, last message."""
-        submission = await self._fetcher.fetch(walk.filing, walk.score.priority_score)
+        with self._tracer.span("filing.fetch"):
+            submission = await self._fetcher.fetch(walk.filing, walk.score.priority_score)
         with self._clock.working():
             await self._learn(walk, submission)
-            parsed, rules = await self._understand(walk, submission)
+            with self._tracer.span("filing.parse"):
+                parsed, rules = await self._understand(walk, submission)
             if parsed is not None and self._texts is not None:
                 await self._keep(self._texts, parsed)
             wanted = parsed is not None and self._analyst is not None and walk.score.priority_score >= self._min_score
@@ -252,7 +258,8 @@ class Pipeline:
         walk.reading = True
         async with self._model_slots:
             with self._clock.working():
-                analysis = await self._ask(walk, parsed, rules)
+                with self._tracer.span("filing.model"):
+                    analysis = await self._ask(walk, parsed, rules)
                 await self._messages.publish(walk, analysis, final=True, stages=Stage.ANALYSED)
 
     async def _ask(self, walk: Walk, parsed: Parsed, rules: Analysis) -> Analysis:

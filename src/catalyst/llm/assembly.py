@@ -34,6 +34,7 @@ from catalyst.llm.settings import HubSettings
 from catalyst.llm.stats import Stats
 from catalyst.llm.store import HubStore
 from catalyst.llm.types import Provider
+from catalyst.tracing import NO_TRACER, Tracer
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -74,6 +75,7 @@ class Parts:
     local: LocalTier | None
     cache: AnswerCache | None
     redis: Any = None
+    tracer: Tracer = NO_TRACER
 
     async def start(self) -> None:
         """A database that cannot be opened is logged; the hub tries again with the first request."""
@@ -148,6 +150,7 @@ def assemble(
     cache: AnswerCache | None = None,
     breaker_rules: BreakerRules | None = None,
     rng: random.Random | None = None,
+    tracer: Tracer = NO_TRACER,
 ) -> Parts:
     """The hub's parts; nothing is opened or sent yet."""
     rng = rng or random.Random()
@@ -195,11 +198,12 @@ def assemble(
         backoff=Backoff(settings.retry_delay, rng.uniform),
         vendors=settings.vendors,
         ended=_Watch(local),
+        tracer=tracer,
     )
     _watch_gauges(metrics, gate, limits, budget, Periods.of(settings), clock)
     return Parts(
         settings, http, clock, catalog, store, Periods.of(settings), prices, providers, router, limits, windows, gate,
-        metrics, attempts, Stats(clock.now()), local, cache, redis,
+        metrics, attempts, Stats(clock.now()), local, cache, redis, tracer,
     )  # fmt: skip
 
 

@@ -27,10 +27,12 @@ from catalyst.llm.quotas import FreeQuotas
 from catalyst.llm.retry import Backoff
 from catalyst.llm.router import Router, Target
 from catalyst.llm.settings import VendorDefaults
+from catalyst.llm.spans import tell_attempt
 from catalyst.llm.trail import BLAMED, CircuitBusy, Trail, may_be_billed, outcome_of
 from catalyst.llm.types import Attempt as Record
 from catalyst.llm.types import Call, Completion, Delta, Outcome, Usage
 from catalyst.llm.walk import Walk
+from catalyst.tracing import NO_TRACER, Tracer
 
 LEAST_TOKENS = 64
 """A request that left max_tokens unset is cut no shorter than this to fit the money left."""
@@ -81,6 +83,7 @@ class Attempts:
     vendors: Mapping[str, VendorDefaults]
     ended: Callable[[str, bool], None] = lambda provider, well: None
     """Told of each attempt's end, well or not (the local tier releases its model on repeated failure)."""
+    tracer: Tracer = NO_TRACER
 
     async def run(self, trail: Trail) -> tuple[Completion, Target]:
         """The first answer. Raises AllProvidersFailed, BudgetExceeded, or the error of an only target."""
@@ -216,7 +219,7 @@ class Attempts:
             return
         cost = attempt.price.cost(usage)
         if cost > attempt.reservation.amount:
-            log.warning("budget.bound.exceeded", target=attempt.target.name, cost=str(usd(cost)))
+            log.warning("budget.bound.exceeded", request=trail.job.id, target=attempt.target.name, cost=str(usd(cost)))
         self._close(trail, attempt, Outcome.OK, usage, cost)
 
     def _abandoned(self, trail: Trail, attempt: Attempt, usage: Usage | None, text: str) -> None:
@@ -264,28 +267,29 @@ class Attempts:
         self.budget.settle(attempt.reservation, cost)
         job, model = trail.job, attempt.target.model
         seconds = self.clock.monotonic() - attempt.began
-        self.ledger.record(
-            Row(
-                at=self.clock.now().timestamp(),
-                request=job.id,
-                tenant=job.request.tenant,
-                feature=job.request.feature_name,
-                provider=model.provider,
-                model=model.name,
-                outcome=outcome.value,
-                tokens_in=usage.input,
-                tokens_out=usage.output,
-                tokens_cached=usage.cached,
-                cost=cost,
-                price_version=attempt.price.version,
-                latency_ms=seconds * 1000,
-                retry=trail.calls,
-                estimated=estimated,
-                variant=job.request.template,
-                left_out=job.tokens_left_out,
-                quota_day=attempt.quota_day,
-            )
+        row = Row(
+            at=self.clock.now().timestamp(),
+            request=job.id,
+            tenant=job.request.tenant,
+            feature=job.request.feature_name,
+            provider=model.provider,
+            model=model.name,
+            outcome=outcome.value,
+            tokens_in=usage.input,
+            tokens_out=usage.output,
+            tokens_cached=usage.cached,
+            cost=cost,
+            price_version=attempt.price.version,
+            latency_ms=seconds * 1000,
+            retry=trail.calls,
+            estimated=estimated,
+            variant=job.request.template,
+            left_out=job.tokens_left_out,
+            quota_day=attempt.quota_day,
         )
+        self.ledger.record(row)
+        if self.tracer.on:
+            tell_attempt(self.tracer, row, model.id, embeds=bool(job.texts))
         self.metrics.observe(model.provider, model.name, outcome.value, seconds, usage.input, usage.output, cost / 1e9)
         trail.calls += 1
         trail.cost += cost

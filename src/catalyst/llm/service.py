@@ -32,10 +32,12 @@ from catalyst.llm.prices import usd
 from catalyst.llm.ready import ready, shortened_beside
 from catalyst.llm.recall import recalled, visited
 from catalyst.llm.router import Target
+from catalyst.llm.spans import answered, asked
 from catalyst.llm.structured import Mismatch, parse, repair_turns
 from catalyst.llm.trail import Trail
 from catalyst.llm.types import Completion, LLMRequest, LLMResponse
 from catalyst.llm.usage import By, UsageLine, report
+from catalyst.tracing import NO_TRACER, Tracer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,11 +81,12 @@ class LLMService:
         *,
         registry: CollectorRegistry | None = None,
         cache: AnswerCache | None = None,
+        tracer: Tracer = NO_TRACER,
     ) -> LLMService:
         """Put a hub together. Raises SettingsError for a model table or an address that makes no sense."""
         from catalyst.llm.assembly import assemble
 
-        return cls(assemble(settings, http, clock, data_dir, registry=registry, cache=cache))
+        return cls(assemble(settings, http, clock, data_dir, registry=registry, cache=cache, tracer=tracer))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -114,6 +117,15 @@ class LLMService:
         Raises LLMValidationError, StructuredOutputError, QuotaExceeded, BudgetExceeded, AllProvidersFailed; a pinned
         model's own ProviderError.
         """
+        if not self._parts.tracer.on:
+            return await self._query(request, external)
+        with self._parts.tracer.span("hub.query", asked(request)) as span:
+            response = await self._query(request, external)
+            span.set(answered(response))
+            return response
+
+    async def _query(self, request: LLMRequest, external: bool | None) -> LLMResponse:
+        """From cache to cache."""
         await self.start()
         began = self._clock.monotonic()
         job = await self.prepared(request)

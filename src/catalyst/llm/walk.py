@@ -76,7 +76,10 @@ class Walk:
         if isinstance(error, BudgetExceeded | QuotaExceeded):
             self._skipped(target, str(error)[:300])
         else:
-            log.info("provider.failed", target=target.name, outcome=outcome_of(error).value, retry=self._retry)
+            outcome = outcome_of(error).value
+            log.info(
+                "provider.failed", request=self._trail.job.id, target=target.name, outcome=outcome, retry=self._retry
+            )
         wait = self._backoff.wait(self._retry, error) if isinstance(error, ProviderError) and error.retryable else None
         if isinstance(error, LLMRateLimitError):
             asked = error.after if error.after is not None else wait

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from catalyst.app.build.hub import hub
 from catalyst.app.settings import Settings
+from catalyst.app.traces import tracing
 from catalyst.web.gateway.alone import GatewayParts, create_gateway
 from catalyst.web.keybook import KeyBook
 from catalyst.web.server import Server
@@ -22,8 +23,8 @@ KEYS = "keys.db"
 async def gateway(settings: Settings, data_dir: Path) -> AsyncIterator[Server]:
     """A server of `/v1` over the hub of `data_dir`; closed at the end."""
     registry = CollectorRegistry()
-    async with hub(settings, data_dir, registry) as llm:
-        with contextlib.closing(KeyBook(data_dir / KEYS)) as keys:
+    with tracing(settings.traces) as tracer, contextlib.closing(KeyBook(data_dir / KEYS)) as keys:
+        async with hub(settings, data_dir, registry, tracer=tracer) as llm:
             if llm is not None:
                 await llm.start()
             parts = GatewayParts(llm, settings.web, settings.gateway, keys, registry)

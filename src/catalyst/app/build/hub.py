@@ -13,11 +13,17 @@ from catalyst.app.settings import Settings
 from catalyst.clock import SystemClock
 from catalyst.http import Http
 from catalyst.llm import LLMService
+from catalyst.tracing import NO_TRACER, Tracer
 
 
 @contextlib.asynccontextmanager
 async def hub(
-    settings: Settings, data_dir: Path, registry: CollectorRegistry | None = None, *, lasting: bool | None = None
+    settings: Settings,
+    data_dir: Path,
+    registry: CollectorRegistry | None = None,
+    *,
+    lasting: bool | None = None,
+    tracer: Tracer = NO_TRACER,
 ) -> AsyncIterator[LLMService | None]:
     """The hub over `data_dir`/hub.db, or None where models are switched off or no provider is configured.
 
@@ -32,6 +38,8 @@ async def hub(
     cache = answer_cache(settings.hub, clock, data_dir, registry, nearest=lasting)
     async with (
         Http(clock) as http,
-        LLMService.from_settings(settings.hub, http, clock, data_dir, registry=registry, cache=cache) as llm,
+        LLMService.from_settings(
+            settings.hub, http, clock, data_dir, registry=registry, cache=cache, tracer=tracer
+        ) as llm,
     ):
         yield llm if llm.is_available() else None

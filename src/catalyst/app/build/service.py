@@ -23,6 +23,7 @@ from catalyst.app.build.stores import KEPT_SECONDS, Stores, stores
 from catalyst.app.build.writer import writer
 from catalyst.app.settings import Settings
 from catalyst.app.source import Source
+from catalyst.app.traces import tracing
 from catalyst.companies import Companies
 from catalyst.errors import Unavailable
 from catalyst.filings.analyze import Analyst
@@ -156,6 +157,7 @@ async def service(
     leaves watching to others.
     """
     async with contextlib.AsyncExitStack() as stack:
+        tracer = stack.enter_context(tracing(settings.traces))
         companies = Companies.load(folder / "companies.json")
         kept = await stack.enter_async_context(
             stores(
@@ -170,7 +172,7 @@ async def service(
         log, ledger, watchlist = kept.log, kept.ledger, kept.watchlist
         http = await stack.enter_async_context(Http(source.clock, source.user_agent))
         registry = CollectorRegistry()
-        llm = await stack.enter_async_context(hub(settings, folder.parent, registry))
+        llm = await stack.enter_async_context(hub(settings, folder.parent, registry, tracer=tracer))
         limiter = RateLimiter(
             source.clock,
             settings.filings.requests_per_second,
@@ -189,6 +191,7 @@ async def service(
             kept.texts,
             model_workers=settings.filings.model_workers,
             min_score=settings.filings.min_score,
+            tracer=tracer,
         )
         withdrawals = Withdrawals(ledger, fetcher, pipeline, source.clock)
         poller = Poller(
