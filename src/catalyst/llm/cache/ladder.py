@@ -90,6 +90,7 @@ class LadderCache:
         self._used: dict[bytes, int] = {}
         self._written = self._swept = clock.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keeping: set[asyncio.Task[None]] = set()
 
     def start(self, ask: Ask) -> None:
         """See `AnswerCache`."""
@@ -111,6 +112,7 @@ class LadderCache:
         Raises StorageError, and ValueError for what is no key.
         """
         await self._open()
+        await asyncio.gather(*self._keeping)  # its user has the answer: it shall stand there before it falls
         now = self._clock.now().timestamp()
         gone = await self._store.reject(bytes.fromhex(key), now, now + TOMBSTONE_SECONDS)
         self._tally.count("rejected")
@@ -125,6 +127,7 @@ class LadderCache:
     async def forget_document(self, text: str) -> int:
         """Remove every answer drawn from a document that was withdrawn or changed. Raises StorageError."""
         await self._open()
+        await asyncio.gather(*self._keeping)
         return await self._store.forget(document_key(text))
 
     def snapshot(self) -> dict[str, Any]:
@@ -223,7 +226,7 @@ class LadderCache:
         for number, similarity in close:
             entry = kept.get(number)
             if entry is None:
-                self._spawn(self._near.forget(number))
+                self.begin(self._near.forget(number))
             elif (hit := self._guarded(sought, asked, entry, similarity)) is not None:
                 return hit
         return None
@@ -234,7 +237,7 @@ class LadderCache:
             return None
         verdict = self._judge(asked, self._readings.of(entry, sought.plan.policy))
         if verdict.kind == "refuse":
-            self._spawn(self._checks.seen(sought.job, "near", "refused", similarity, entry, verdict.reason, asked.text))
+            self.begin(self._checks.seen(sought.job, "near", "refused", similarity, entry, verdict.reason, asked.text))
             return None
         if verdict.kind == "verify" and not entry.trust.may_serve():
             if sought.doubtful is None:
@@ -243,7 +246,7 @@ class LadderCache:
         level: Level = "near" if verdict.kind == "serve" else "verified"
         hit = self._usable(entry, sought, level, similarity)
         if hit is not None:
-            self._spawn(self._checks.seen(sought.job, level, "served", similarity, entry, verdict.reason, asked.text))
+            self.begin(self._checks.seen(sought.job, level, "served", similarity, entry, verdict.reason, asked.text))
         return hit
 
     def _usable(self, entry: Kept | None, sought: Sought, level: Level, similarity: float = 1.0) -> CacheHit | None:
@@ -255,7 +258,7 @@ class LadderCache:
             return None
         if stale:
             self._tally.count("stale")
-            self._spawn(self._refresh(sought))
+            self.begin(self._refresh(sought))
         self._tally.hit(level, entry.saved)
         self._used[entry.key] = self._used.get(entry.key, 0) + 1
         same = level == "exact" or entry.question == sought.plan.text
@@ -287,10 +290,10 @@ class LadderCache:
         number = await self._store.keep(entry)
         self._tally.count("unkept" if number is None else "kept")
         if number is not None and sought.canon is not None and self._near.state in ("loading", "ready"):
-            self._spawn(self._place(sought, number))
+            self.begin(self._place(sought, number))
         self._keep_house()
         if sought.doubtful is not None:
-            self._spawn(self._checks.learned(job, sought.doubtful, sought.similarity, found.text, response.text))
+            self.begin(self._checks.learned(job, sought.doubtful, sought.similarity, found.text, response.text))
 
     async def _place(self, sought: Sought, number: int) -> None:
         await self._near.loaded.wait()
@@ -319,19 +322,27 @@ class LadderCache:
         now = self._clock.monotonic()
         if now - self._written > USED_SECONDS:
             self._written = now
-            self._spawn(self._store.used(self._drained(), self._clock.now().timestamp()))
+            self.begin(self._store.used(self._drained(), self._clock.now().timestamp()))
         if now - self._swept > SWEEP_SECONDS:
             self._swept = now
-            self._spawn(self._store.sweep(self._clock.now().timestamp() - self._settings.stale_seconds))
+            self.begin(self._store.sweep(self._clock.now().timestamp() - self._settings.stale_seconds))
 
     def _drained(self) -> dict[bytes, int]:
         used, self._used = self._used, {}
         return used
 
-    def _spawn(self, work: Awaitable[Any]) -> None:
+    def begin(self, work: Awaitable[Any]) -> asyncio.Task[None]:
+        """Go on with `work` in the background; `close` waits for it."""
         task = asyncio.get_running_loop().create_task(self._guarded_task(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def begin_keep(self, work: Awaitable[Any]) -> None:
+        """`begin`, for what an answer that was given already is stored by."""
+        task = self.begin(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     async def _guarded_task(self, work: Awaitable[Any]) -> None:
         try:
@@ -358,19 +369,23 @@ class Seen(Visit):
         self._cache = cache
         self._sought = sought
         self._seat = seat
+        self._keeping = False
 
     async def keep(self, response: LLMResponse) -> None:
-        """See `Visit`."""
+        """See `Visit`. The answer does not wait for it; who asks the same meanwhile does, and then has a hit."""
+        self._keeping = True
+        self._cache.begin_keep(self._keep(response))
+
+    async def _keep(self, response: LLMResponse) -> None:
         try:
             await self._cache.keep(self._sought, response)
-        except Exception as error:  # noqa: BLE001 (an answer that cannot be kept is answered all the same)
-            self._cache.failed(error)
         finally:
-            self.leave()
+            self._cache.leave(self._seat)
 
     def leave(self) -> None:
         """See `Visit`."""
-        self._cache.leave(self._seat)
+        if not self._keeping:
+            self._cache.leave(self._seat)
 
 
 def _plain(text: str) -> str:

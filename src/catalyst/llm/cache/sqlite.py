@@ -5,10 +5,12 @@ Point reads run in the caller's thread: about 20 µs from the page cache, where 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import structlog
 from catalyst.errors import DiskFull, Locked, StorageError
 from catalyst.llm.cache.kept import MOST_ENTRIES, MOST_PAIRS, Kept, Pair, Vector, value
 from catalyst.llm.cache.trust import Trust
+from catalyst.llm.group import Group
 from catalyst.llm.store import HubStore
 
 ROOM = "cache"
@@ -60,7 +63,16 @@ _COUNT = "INSERT INTO counts VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET numb
 _SLACK = 64
 """Entries over the limit before the least valuable go, so that not every addition evicts."""
 
+KEEP_SECONDS = 0.02
+"""Answers that come within so long are stored together: each commit of its own would cost more than the look-up."""
+
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Keep:
+    entry: Kept
+    number: asyncio.Future[int | None]
 
 
 class SqliteCache:
@@ -70,6 +82,7 @@ class SqliteCache:
         self._path = path
         self._store = HubStore(path, ROOM, STEPS)
         self._most = most
+        self._keeps: Group[_Keep] = Group(self._keep_all, linger=KEEP_SECONDS, name="cache")
         self._counted: dict[str, int] = {}
         """Entries of a tenant at least, by this process's reckoning: when to look whether it has too many."""
 
@@ -87,6 +100,7 @@ class SqliteCache:
             self._store.open()
 
     async def close(self) -> None:
+        await self._keeps.flush()
         self._store.close()
 
     async def by_key(self, key: bytes) -> Kept | None:
@@ -103,7 +117,23 @@ class SqliteCache:
         return {row[0]: _kept(row) for row in rows}
 
     async def keep(self, entry: Kept) -> int | None:
-        return await self._store.write(lambda db: self._keep(db, entry))
+        kept = _Keep(entry, asyncio.get_running_loop().create_future())
+        self._keeps.post(kept)
+        return await kept.number
+
+    async def _keep_all(self, keeps: Sequence[_Keep]) -> Sequence[None]:
+        """One transaction; a failure is told to each, and nothing is tried again."""
+        try:
+            numbers = await self._store.write(lambda db: [self._keep(db, keep.entry) for keep in keeps])
+        except StorageError as error:
+            for keep in keeps:
+                if not keep.number.done():
+                    keep.number.set_exception(error)
+        else:
+            for keep, number in zip(keeps, numbers, strict=True):
+                if not keep.number.done():
+                    keep.number.set_result(number)
+        return [None] * len(keeps)
 
     async def place(self, key: bytes, vector: Vector) -> None:
         await self._store.write(
