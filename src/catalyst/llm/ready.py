@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from catalyst.errors import LLMValidationError
 from catalyst.llm import tokens
 from catalyst.llm.job import Job, folded, question
 from catalyst.llm.retry import retries_of
@@ -35,7 +36,10 @@ def ready(request: LLMRequest, name: str, parts: Parts, clock: Clock, short: Sho
         short = shortened(request.documents)
     now = clock.now()
     messages, schema = folded(request, short.documents if short is not None else None), schema_of(request)
-    size = tokens.input_bytes(messages, request.tools, schema)
+    try:
+        size = tokens.input_bytes(messages, request.tools, schema)
+    except TypeError as error:
+        raise LLMValidationError(f"tools and schemas must be JSON ({error}): flatten or correct them") from error
     length = sum(len(message.content) for message in messages) - len(request.system_prompt)
     why, complexity = "asked for", str(request.complexity)
     if complexity == "auto":

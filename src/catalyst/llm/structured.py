@@ -21,6 +21,9 @@ _STARTS = re.compile(r"[{\[]")
 _TRIES = 64
 """Places in a text where JSON is looked for."""
 
+MOST_DEPTH = 64
+"""Levels of a schema: deeper ones no vendor takes, and no reader of ours follows."""
+
 _SHOWN = 1_000
 """Characters of a validation error that go into the repair turn."""
 
@@ -32,6 +35,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
     "null": (type(None),),
+}
+
+_KEYWORDS: dict[str, tuple[type, ...]] = {
+    "type": (str, list, tuple),
+    "properties": (Mapping,),
+    "required": (list, tuple),
+    "enum": (list, tuple),
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "minLength": (int,),
+    "maxLength": (int,),
 }
 
 
@@ -47,10 +61,25 @@ def schema_of(request: LLMRequest) -> Mapping[str, Any] | None:
     if wanted is None:
         return {}
     if isinstance(wanted, Mapping):
+        check_schema(wanted)
         return wanted
     if isinstance(wanted, type) and issubclass(wanted, BaseModel):
         return wanted.model_json_schema()
     raise LLMValidationError("output_schema must be a JSON schema (a dict) or a Pydantic model class")
+
+
+def check_schema(schema: Mapping[str, Any], place: str = "output_schema", depth: int = 0) -> None:
+    """Raises LLMValidationError where a keyword that answers are checked by makes no sense: before money is spent."""
+    if depth > MOST_DEPTH:
+        raise LLMValidationError(f"{place[:80]}… is deeper than {MOST_DEPTH} levels: flatten the schema")
+    for keyword, kinds in _KEYWORDS.items():
+        if keyword in schema and not isinstance(schema[keyword], kinds):
+            raise LLMValidationError(f"{place[:80]}: {keyword!r} makes no sense there, see json-schema.org")
+    if not all(isinstance(name, str) for keyword in ("type", "required") for name in _names(schema.get(keyword, ()))):
+        raise LLMValidationError(f"{place[:80]}: 'type' and 'required' hold names only, see json-schema.org")
+    for name, part in (*schema.get("properties", {}).items(), ("items", schema.get("items"))):
+        if isinstance(part, Mapping):
+            check_schema(part, f"{place}.{name}", depth + 1)
 
 
 def fields_of(schema: Mapping[str, Any] | None) -> int:
@@ -106,6 +135,10 @@ def repair_turns(text: str, fault: str) -> tuple[Message, Message]:
             content=f"That answer does not meet the schema: {fault}. Answer again with the corrected JSON only.",
         ),
     )
+
+
+def _names(value: str | list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+    return () if isinstance(value, str) else value
 
 
 def _refuse(name: str) -> Any:

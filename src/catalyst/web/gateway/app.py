@@ -131,6 +131,9 @@ class Gateway:
             await self._serve(exchange)
         except CatalystError as error:
             await self._refuse(exchange, faults.of(error))
+        except Exception as error:  # one request: what we did not foresee in it is told in the vendor's shape too
+            log.exception("gateway.broke", request=exchange.id, error=type(error).__name__)
+            await self._refuse(exchange, faults.BROKEN)
         self._count(exchange)
 
     def _count(self, exchange: Exchange) -> None:
@@ -194,10 +197,12 @@ class Gateway:
 
     async def _embeddings(self, exchange: Exchange, hub: LLMService) -> None:
         fields = await self._fields(exchange)
-        texts = openai.embedding_texts(fields)
+        texts, model = openai.embedding_texts(fields), fields.get("model")
+        if model is not None and not isinstance(model, str):
+            raise faults.invalid("name a model for embeddings", "model")
         asking = hub.embed(
             texts,
-            fields.get("model"),
+            model,
             tenant=exchange.tenant,
             feature_name=exchange.feature,
             timeout_seconds=self._settings.timeout_seconds,
@@ -293,6 +298,8 @@ class Gateway:
     async def _refuse(self, exchange: Exchange, fault: Fault) -> None:
         if fault.status >= 500:
             log.warning("gateway.failed", request=exchange.id, status=fault.status, error=fault.message)
+        if exchange.status:  # the answer has begun: nothing can be added that a client would read as an error
+            return
         shape = anthropic.fault(fault, exchange.id) if exchange.wants_anthropic else openai.fault(fault)
         await exchange.answer(fault.status, shape, fault.headers)
 

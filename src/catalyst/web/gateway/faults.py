@@ -54,6 +54,10 @@ class Rejected(CatalystError):
 _INVALID = "invalid_request_error"
 
 
+BROKEN = Fault(500, "server_error", None, "api_error", "the gateway failed at this request: its log says why")
+"""An error of ours that was not foreseen; what it says stays in the log."""
+
+
 def invalid(message: str, param: str | None = None, code: str | None = None) -> Rejected:
     """The request makes no sense; `param` names the field."""
     return Rejected(Fault(400, _INVALID, code, _INVALID, message, param))

@@ -42,7 +42,7 @@ _IGNORED = frozenset(
     ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls")
 )
 _NEUTRAL = {"frequency_penalty": 0, "presence_penalty": 0, "logprobs": False, "logit_bias": {}, "top_logprobs": 0}
-_ROLES = {"developer": "system"}
+_MOST = ("max_completion_tokens", "max_tokens")
 _REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "refused": "content_filter"}
 DONE = b"data: [DONE]\n\n"
 
@@ -63,7 +63,7 @@ def chat_request(fields: dict[str, Any], most_tokens: int, more: Mapping[str, An
             **_format(fields.get("response_format")),
             **more,
             "messages": [_message(turn, place) for place, turn in enumerate(asked.listed(fields, "messages"))],
-            "max_tokens": fields.get("max_completion_tokens") or fields.get("max_tokens") or most_tokens,
+            "max_tokens": next((most for name in _MOST if (most := fields.get(name)) is not None), most_tokens),
             "temperature": 1.0 if temperature is None else temperature,
             "top_p": fields.get("top_p"),
             "stop": [stop] if isinstance(stop, str) else stop,
@@ -199,7 +199,7 @@ def _shown_model(name: str, owner: str) -> dict[str, Any]:
 def _message(turn: Any, place: int) -> dict[str, Any]:
     where = f"messages.{place}"
     turn = asked.mapping(turn, where)
-    role = _ROLES.get(turn.get("role"), turn.get("role"))
+    role = "system" if turn.get("role") == "developer" else turn.get("role")
     found = {"role": role, "content": asked.text_of(turn.get("content"), f"{where}.content")}
     if turn.get("tool_calls"):
         found["tool_calls"] = [_call(call, where) for call in asked.listed(turn, "tool_calls")]
