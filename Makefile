@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test check bench lock clean help
+.PHONY: run test check bench lock docs audit sbom clean help
 
 help:  ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -45,3 +45,12 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.txt
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+docs: $(VENV)/.test  ## build the documentation's site into build/docs/html; a broken link fails
+	$(BIN)/python tools/docs.py
+
+audit: $(VENV)/.test  ## look up what we ship for known vulnerabilities (needs the network)
+	$(BIN)/python tools/audit.py
+
+sbom: $(VENV)/.test  ## the bill of materials of what we ship, CycloneDX, into build/sbom.json
+	$(BIN)/python tools/sbom.py

@@ -32,11 +32,11 @@ def prepared(out: Path) -> Path:
 
 
 def with_all(index: str, source: Path) -> str:
-    """The index with the guides, references and decisions that it does not list."""
-    listed = set(re.findall(r"^(?:guides|reference)/[\w.-]+$", index, re.M))
-    found = {f"{kind}/{path.stem}" for kind in ("guides", "reference") for path in (source / kind).glob("*.md")}
-    new = "\n".join(sorted(found - listed))
-    index = index.replace("\nguides/forecasting\n", f"\nguides/forecasting\n{new}\n" if new else "\nguides/forecasting\n")
+    """The index with the pages and decisions that it does not list."""
+    listed = {"index", *re.findall(r"^[\w./-]+$", index, re.M)}
+    found = {path.relative_to(source).with_suffix("").as_posix() for path in source.rglob("*.md")}
+    new = sorted(name for name in found - listed if not name.startswith("decisions/"))
+    index = index.replace("\nguides/forecasting\n", "\n".join(["", "guides/forecasting", *new, ""]))
     decisions = "\n".join(f"decisions/{path.stem}" for path in sorted((source / "decisions").glob("*.md")))
     return f"{index}\n```{{toctree}}\n:caption: Decisions\n:maxdepth: 1\n\n{decisions}\n```\n"
 

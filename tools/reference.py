@@ -177,7 +177,11 @@ def metrics(text: str) -> str:
 
 def _plain(text: str | None) -> str:
     """A docstring's paragraphs; what would be markup is shown as it is."""
-    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n")).replace("<", "&lt;").replace("|", "\\|")
+    return (
+        "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+        .replace("<", "&lt;")
+        .replace("|", "\\|")
+    )
 
 
 def _cell(text: str) -> str:

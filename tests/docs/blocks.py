@@ -54,9 +54,7 @@ def commands(page: Path) -> list[Command]:
 def unmarked(page: Path) -> list[str]:
     """Lines that call us or curl inside a block that names no language: readers copy them, and no test runs them."""
     calls = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:\S*catalyst|curl|make|python -m) ", re.M)
-    return [
-        line for _, kind, body in _FENCE.findall(page.read_text()) if kind == "" for line in calls.findall(body)
-    ]
+    return [line for _, kind, body in _FENCE.findall(page.read_text()) if kind == "" for line in calls.findall(body)]
 
 
 def _split(body: str) -> Iterator[tuple[int, str]]:

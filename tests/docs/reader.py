@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -24,6 +25,17 @@ def lay_out(folder: Path, page: str, sample: Path) -> None:
     _records(folder)
     _invoices(folder)
     _drafts(folder)
+    if page in ("set-up", "deployment"):
+        _used_before(folder / "data")
+
+
+def _used_before(data: Path) -> None:
+    """A data folder that there is something to back up in."""
+    from catalyst.web.keybook import KeyBook
+
+    data.mkdir()
+    with contextlib.closing(KeyBook(data / "keys.db")) as book:
+        book.add("desk")
 
 
 def _records(folder: Path) -> None:
@@ -61,4 +73,4 @@ def _drafts(folder: Path) -> None:
     }  # fmt: skip
     (folder / "followup.json").write_text(json.dumps(base))
     (folder / "reminder.json").write_text(json.dumps(base | {"channel": "email"}))
-    (folder / "notes.json").write_text(json.dumps({"notes": ["Huda sends the drawings by Monday."]}))
+    (folder / "notes.json").write_text(json.dumps({"notes": [{"text": "Huda sends the drawings by Monday."}]}))

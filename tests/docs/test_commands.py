@@ -92,7 +92,8 @@ def _environ(wire: Wire, discord: FakeDiscord, folder: Path, port: int) -> dict[
     (tools / "catalyst").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m catalyst.app.cli "$@"\n')
     (tools / "catalyst").chmod(0o755)
     vendors = {
-        f"{name.upper()}_BASE_URL": wire[name].url for name in ("openai", "gemini", "anthropic", "deepseek", "openrouter")
+        f"{name.upper()}_BASE_URL": wire[name].url
+        for name in ("openai", "gemini", "anthropic", "deepseek", "openrouter")
     }
     return environ(
         **vendors,
@@ -194,7 +195,7 @@ class Shell:
         text = text.replace("GEMINI_API_KEY=…", f"GEMINI_API_KEY={self._environ['GEMINI_TEST_KEY']}")
         text = text.replace("OPENAI_API_KEY=…", f"OPENAI_API_KEY={self._environ['OPENAI_TEST_KEY']}")
         text = text.replace("https://discord.com/api/webhooks/…", self._world.webhook).replace("…", "x")
-        text = re.sub(r"\S*\.venv/bin/", "", text)
+        text = re.sub(r"\S*\.venv/bin/", "", text).replace("postgresql://reader@127.0.0.1/erp", "sqlite:///erp.db")
         text = re.sub(r"--port \d+", lambda _: f"--port {free_port()}", text)
         return text.replace(":8765", f":{self._world.port}")
 
@@ -218,7 +219,9 @@ class Shell:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _settled(self, process: subprocess.Popen[bytes], text: str, environ: dict[str, str], log: Path, where: str) -> None:
+    def _settled(
+        self, process: subprocess.Popen[bytes], text: str, environ: dict[str, str], log: Path, where: str
+    ) -> None:
         """Until it listens, or, where it has no port, has said something."""
         port = re.search(r"--port (\d+)", text)
         number = int(port[1]) if port else int(environ["CATALYST_PORT"])
@@ -243,5 +246,3 @@ def _check_bench(found: re.Match[str], where: str) -> None:
     options = re.findall(r"(--[\w-]+)", found[2].split("#")[0])
     missing = [option for option in options if f'"{option}"' not in program.read_text()]
     assert not missing, f"{where}: {missing}"
-
-
