@@ -1,4 +1,4 @@
-"""Look up the locked requirements for known vulnerabilities. Exit code 1 where there is one, 3 where nobody could be asked.
+"""Look up the locked requirements for known vulnerabilities. Exit code 1 where there is one, 3 where nobody answered.
 
 `python tools/audit.py [FILE…]` (default requirements/run.txt). Nothing is installed: the file is fully pinned.
 """
@@ -17,7 +17,8 @@ UNREACHED = 3
 def audit(path: Path) -> int:
     """Print what is known of each package in `path`; the exit code."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(path), "--disable-pip", "--progress-spinner=off"]
-    done = subprocess.run([*command, "--format=json", "--timeout=20"], capture_output=True, text=True)
+    command += ["--format=json", "--timeout=20"]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own words)
     try:
         found = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):

@@ -45,7 +45,7 @@ def build(out: Path) -> int:
     """Sphinx's exit code; the site is in `out`/html."""
     source = prepared(out)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(out / "trees")]
-    return subprocess.run([*command, str(source), str(out / "html")]).returncode
+    return subprocess.run([*command, str(source), str(out / "html")]).returncode  # noqa: S603 (our own words)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Every command of README and the guides is run: in a folder of its own, against fake vendors and a running service.
 
-A page is run from top to bottom, as its reader would. What lasts (`catalyst up`) must come up, stay up and stop cleanly.
+A page is run from top to bottom, as its reader would. What lasts (`catalyst up`) must come up, stay up and stop well.
 Skipped visibly: blocks whose comment says that they need Docker, a cluster, a key, the network or minutes.
 """
 
@@ -72,7 +72,7 @@ def _vendors() -> Iterator[tuple[Wire, FakeDiscord]]:
         return asyncio.run_coroutine_threadsafe(work, loop).result(10)
 
     wire, discord = Wire(), FakeDiscord()
-    running = [*wire.servers.values(), discord]
+    running: list[Any] = [*wire.servers.values(), discord]
     for server in running:
         do(server.start())
     try:
