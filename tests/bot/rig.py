@@ -19,6 +19,7 @@ from catalyst.bot.outbox import Outbox, State
 from catalyst.bot.pace import Globe, Pace
 from catalyst.bot.places import Webhook
 from catalyst.bot.preferences import PreferenceStore
+from catalyst.bot.prices import Screen
 from catalyst.bot.quotes import Bar, NoQuotes, Quote
 from catalyst.bot.senders import Sender
 from catalyst.bot.stamps import Stamps
@@ -105,7 +106,7 @@ class Rig:
         self.prices: Any = NoQuotes()
         self.chart: Callable[..., Any] | None = None
         self.progressive = True
-        self.floor = Decimal(0)
+        self.screen = Screen()
         self._running: list[asyncio.Task[None]] = []
         self._targets: list[tuple[str, str]] = []
         clock.hold()
@@ -150,7 +151,7 @@ class Rig:
         return self._add(target, sender, None)
 
     def _add(self, target: str, sender: Sender, pace: Pace | None) -> Lane:
-        parts = LaneParts(self.outbox, self.beside, self.stamps, self.progressive, floor=self.floor, draw=lambda: 1.0)
+        parts = LaneParts(self.outbox, self.beside, self.stamps, self.progressive, screen=self.screen, draw=lambda: 1.0)
         lane = Lane(target, sender, parts, pace)
         self.desk.add(lane)
         return lane

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from catalyst.bot.outbox import State
+from catalyst.bot.prices import Screen
 from catalyst.bot.quotes import Bar
 from catalyst.bot.senders import Delivery
 from catalyst.stream.types import AlertType
@@ -374,9 +375,9 @@ async def test_what_ended_long_ago_is_let_go(rig: Rig):
     assert (await rig.states())["timed_out"] == 0
 
 
-async def test_headlines_outside_the_price_bounds_are_not_told_but_for_want_of_a_price(rig: Rig):
+async def test_alerts_outside_the_price_bounds_are_not_told_but_never_for_want_of_a_price(rig: Rig):
     prices = rig.prices = Prices(rig.clock)
-    rig.floor = Decimal("1")
+    rig.screen = Screen(Decimal("1"))
     rig.boot()
     prices.set("PNNY", "0.02")
     prices.set("GOOD", "5")
@@ -385,5 +386,6 @@ async def test_headlines_outside_the_price_bounds_are_not_told_but_for_want_of_a
     for number, ticker in enumerate(("PNNY", "GOOD", "NONE")):
         await rig.take(told(rig.clock, number, ticker=ticker, kind=AlertType.HEADLINE_ALERT))
     await rig.take(told(rig.clock, 9, ticker="PNNY"))
-    await rig.until_states(posted=3, gone=1)
-    assert sorted(m.embed["title"][:4] for m in rig.discord.of(hook)) == ["GOOD", "NONE", "PNNY"]
+    await rig.until_states(posted=2, gone=2)
+    assert sorted(m.embed["title"][:4] for m in rig.discord.of(hook)) == ["GOOD", "NONE"]
+    assert rig.screen.counts() == {"price_floor": 2}

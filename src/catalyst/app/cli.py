@@ -23,6 +23,7 @@ from catalyst.app.commands.gateway import gateway
 from catalyst.app.commands.keys import keys
 from catalyst.app.commands.parse import parse
 from catalyst.app.commands.prompts import prompts
+from catalyst.app.commands.quote import quote
 from catalyst.app.commands.tail import tail
 from catalyst.app.commands.up import SERVE, up
 from catalyst.app.commands.usage import usage
@@ -35,12 +36,14 @@ app.command("serve", help=SERVE)(up)
 app.command("emulate")(emulate)
 app.command("parse")(parse)
 app.command("digest")(digest)
+app.command("evaluate")(evaluate)
 app.command("check")(check)
 app.command("tail")(tail)
 app.command("classify")(classify)
 app.command("ask")(ask)
 app.command("usage")(usage)
 app.command("bot")(bot)
+app.command("quote")(quote)
 app.command("gateway")(gateway)
 app.command("backup")(backup)
 app.command("restore")(restore)

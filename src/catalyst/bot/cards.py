@@ -116,6 +116,8 @@ def price(quote: Quote | None, now: datetime) -> str:
     said = f"${quote.price:,.{digits}f}"
     if (change := quote.change) is not None and math.isfinite(float(change)):
         said += f" ({change:+.1f} %)"
+    if quote.doubtful:
+        said += ", sources disagree"
     if quote.delay_s >= 60:
         said += f", {quote.delay_s / 60:.0f} min delayed"
     if quote.session != "regular":

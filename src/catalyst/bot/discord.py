@@ -237,12 +237,19 @@ def _body(delivery: Delivery, fields: Mapping[str, Any]) -> tuple[bytes, str]:
     }
     if delivery.chart is None:
         return orjson.dumps(message), "application/json"
-    message["attachments"] = [{"id": 0, "filename": CHART}]
+    message["attachments"] = [{"id": 0, "filename": CHART, "description": _alt(delivery)}]
     edge = secrets.token_hex(16).encode()
     head = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\nContent-Type: %b\r\n\r\n%b\r\n'
     parts = head % (edge, b"payload_json", b"application/json", orjson.dumps(message))
     parts += head % (edge, b'files[0]"; filename="' + CHART.encode(), b"image/png", delivery.chart)
     return parts + b"--%b--\r\n" % edge, f"multipart/form-data; boundary={edge.decode()}"
+
+
+def _alt(delivery: Delivery) -> str:
+    """The chart for who cannot see it; Discord takes 1,024 characters."""
+    price = next((field.value for embed in delivery.embeds for field in embed.fields if field.key == "price"), "")
+    ticker = delivery.alerts[0].ticker[:20] if delivery.alerts else ""
+    return f"Price chart of {ticker} on the day of the alert: {price}"[:1000]
 
 
 def _error(status: int, found: Any, headers: Mapping[str, str]) -> SendError:

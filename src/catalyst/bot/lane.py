@@ -12,8 +12,7 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -24,10 +23,10 @@ from catalyst.bot.embeds import Embed, faults
 from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
 from catalyst.bot.plan import MERGE_FROM, Batch, Edit, next_batch, next_edits
-from catalyst.bot.quotes import Quote
+from catalyst.bot.prices.screen import Screen
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
 from catalyst.bot.stamps import Stamps
-from catalyst.stream.types import Alert, AlertType
+from catalyst.stream.types import Alert
 
 log = structlog.get_logger()
 
@@ -46,9 +45,8 @@ class LaneParts:
     stamps: Stamps
     progressive: bool = True
     late_after_s: float = 10.0
-    floor: Decimal = Decimal(0)
-    ceiling: Decimal = Decimal("Infinity")
-    """Dollars: headlines of cheaper or dearer shares are not told, where the price is known in time."""
+    screen: Screen = field(default_factory=Screen)
+    """Whose alerts are not told, where that is known in time."""
     draw: Callable[[], float] = random.random
 
 
@@ -171,8 +169,8 @@ class Lane:
             self._outbox.tried(rows, stamps.now(), batch.digest), self._parts.beside.soon(ticker)
         )
         alone = not batch.digest
-        if alone and self._priced_out(alerts[0], quote):
-            await self._outbox.gone(rows, f"a price of {quote.price if quote else 0} is outside the bounds")
+        if alone and (why := self._parts.screen.skips(alerts[0], quote, self._clock.now())):
+            await self._outbox.gone(rows, why)
             self._lost(batch.urgency)
             return
         word = Word.DONE if not alone or rows[0].final else Word.PROCESSING if self._parts.progressive else Word.LATE
@@ -195,11 +193,6 @@ class Lane:
         if alone:
             self._parts.beside.draw(rows[0].subject, alerts[0], lambda: self._has_chart(rows[0].id))
         self._edits.set()
-
-    def _priced_out(self, alert: Alert, quote: Quote | None) -> bool:
-        """Only headlines, and never for want of a price."""
-        headline = alert.type in (AlertType.HEADLINE_ALERT, AlertType.HEADLINE_UPDATE)
-        return headline and quote is not None and not self._parts.floor <= quote.price <= self._parts.ceiling
 
     async def _posted(self, rows: Sequence[Row], delivery: Delivery) -> str:
         """The message's id; empty where it failed, which is then written down."""

@@ -42,6 +42,10 @@ class Quote:
     """How far the source runs behind the market on purpose."""
     session: Session = "regular"
     provider: str = ""
+    market: str = ""
+    """`listed`, `otc`, or empty where the source does not say."""
+    doubtful: bool = False
+    """Another source says something else of the same moment."""
 
     def __post_init__(self) -> None:
         _checked(self.price, self.provider)
@@ -60,13 +64,14 @@ class Quote:
         delay_s: float = 0.0,
         session: Session = "regular",
         provider: str = "",
+        market: str = "",
     ) -> Quote:
         """From whatever a source sends; a bad previous close is dropped, a bad price raises BadQuote."""
         try:
             before = None if prev_close is None else _checked(_number(prev_close), provider)
         except BadQuote:
             before = None
-        return cls(_number(price), before, as_of, delay_s, session, provider)
+        return cls(_number(price), before, as_of, delay_s, session, provider, market)
 
     @property
     def change(self) -> Decimal | None:

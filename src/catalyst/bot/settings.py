@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
 from catalyst.bot.places import API, Webhook
+from catalyst.bot.prices.settings import PriceSettings
 from catalyst.errors import SettingsError
 
 _ON, _OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
@@ -36,9 +36,7 @@ class BotSettings:
     json_secret: str = field(default="", repr=False)
     min_priority: float = 0.0
     """Where a channel has set no threshold of its own."""
-    price_floor: Decimal = Decimal(0)
-    price_ceiling: Decimal = Decimal("Infinity")
-    """Dollars a share, for headlines."""
+    prices: PriceSettings = field(default_factory=PriceSettings)
 
     @property
     def targets(self) -> int:
@@ -63,8 +61,7 @@ class BotSettings:
             port=_port(values.get("CATALYST_BOT_PORT", "8766")),
             json_url=_url(values.get("ALERT_WEBHOOK_URL", "")),
             json_secret=values.get("ALERT_WEBHOOK_SECRET", ""),
-            price_floor=_dollars("ALERT_PRICE_MIN", values, "0"),
-            price_ceiling=_dollars("ALERT_PRICE_MAX", values, "Infinity"),
+            prices=PriceSettings.from_env(values),
             min_priority=_share(values.get("ALERT_MIN_PRIORITY", "0")),
         )
         made._check()
@@ -120,16 +117,6 @@ def _url(text: str) -> str:
     if text and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise SettingsError("ALERT_WEBHOOK_URL is no http address")
     return text
-
-
-def _dollars(name: str, values: Mapping[str, str], default: str) -> Decimal:
-    try:
-        value = Decimal(values.get(name, default))
-    except InvalidOperation:
-        value = Decimal(-1)
-    if value.is_nan() or value < 0:
-        raise SettingsError(f"{name}={values[name][:20]!r}: use dollars, 0.50")
-    return value
 
 
 def _share(text: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import uvicorn
 
+from catalyst.app.build import prices
 from catalyst.app.settings import Settings
 from catalyst.bot.address import Address
 from catalyst.bot.beside import Beside
@@ -78,8 +79,11 @@ async def bot(
         http = await stack.enter_async_context(Http(clock))
         outbox, stamps, globe = Outbox(db), Stamps(clock), Globe(clock)
         preferences = PreferenceStore(db, Preferences(threshold=ours.min_priority))
+        if quotes is None and ours.prices.providers:
+            quotes, chart = prices.board(ours.prices, http, clock), chart or prices.painter(ours.prices)
+            stack.push_async_callback(quotes.close)
         beside = Beside(quotes or NoQuotes(), chart, clock)
-        shared = LaneParts(outbox, beside, stamps, ours.progressive, floor=ours.price_floor, ceiling=ours.price_ceiling)
+        shared = LaneParts(outbox, beside, stamps, ours.progressive, screen=prices.screen(ours.prices))
         desk = Desk(outbox, preferences, stamps, filings=ours.filings)
         webhooks = {} if dry_run else _webhooks(desk, ours, http, shared, globe)
         _others(desk, ours, http, shared, globe, dry_run)
