@@ -21,13 +21,16 @@ from catalyst.clock import Clock, SystemClock
 from catalyst.errors import StorageError
 from catalyst.llm import LLMService
 from catalyst.stream.log import Archive
+from catalyst.web.asyncapi import asyncapi_router
 from catalyst.web.auth import Keys, check_exposure, requires
 from catalyst.web.bounds import Bounds, LocalHost
+from catalyst.web.errors import ANSWERS
 from catalyst.web.fanout import Fanout
 from catalyst.web.filings import filings_router
 from catalyst.web.gateway import Gateway, GatewaySettings
 from catalyst.web.keybook import KeyBook
 from catalyst.web.metrics import WebMetrics
+from catalyst.web.openapi import describe
 from catalyst.web.pace import pace_router
 from catalyst.web.settings import WebSettings
 from catalyst.web.socket import SocketParts, socket_route
@@ -70,13 +73,15 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(StorageError, _unavailable)
     reader, writer = requires(keys, "read"), requires(keys, "write")
     app.router.routes.append(socket_route(SocketParts(parts.log, fanout, keys, settings, metrics, parts.clock)))
-    app.include_router(filings_router(parts.log), dependencies=[Depends(reader)])
+    app.include_router(filings_router(parts.log), dependencies=[Depends(reader)], responses=ANSWERS)
+    app.include_router(asyncapi_router())
     app.include_router(status_router(parts.log, fanout, metrics, parts.clock, parts.status, parts.problems, reader))
     for router in (pace_router(parts.log), usage_router(parts.hub, keys, parts.clock), *parts.routers):
-        app.include_router(router, dependencies=[Depends(reader)])
+        app.include_router(router, dependencies=[Depends(reader)], responses=ANSWERS)
     if parts.watchlists is not None:
-        app.include_router(watchlists_router(parts.watchlists, reader, writer))
+        app.include_router(watchlists_router(parts.watchlists, reader, writer), responses=ANSWERS)
     app.include_router(_pages())
+    describe(app)
     _surround(app, parts, keys)
     return app
 

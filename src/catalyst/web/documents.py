@@ -9,6 +9,8 @@ import orjson
 from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import BaseModel
 
+from catalyst.web.errors import refusals
+
 
 class DocumentPart(BaseModel):
     """One document: its type (`8-K`, `EX-99.1`) and its plain text, tables as rows of ` | ` cells."""
@@ -46,11 +48,14 @@ class Texts(Protocol):
     async def get(self, accession: str) -> Text | None: ...
 
 
+_UNKNOWN = refusals(e404="No text of this filing is held.")
+
+
 def documents_router(texts: Texts) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/api/filings", tags=["filings"])
 
-    @router.get("/by-id/{filing_id}/document", responses={200: {"model": Document}, 404: {}})
+    @router.get("/by-id/{filing_id}/document", responses={200: {"model": Document}, **_UNKNOWN})
     async def document(filing_id: Annotated[str, Path(min_length=1, max_length=64)]) -> Response:
         """What was read of one filing, as plain text; kept as long as its alert."""
         found = await texts.get(filing_id)

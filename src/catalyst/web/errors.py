@@ -10,7 +10,8 @@ from pydantic import BaseModel
 class Refusal(BaseModel):
     """Why not, in words, and what to do."""
 
-    detail: str
+    detail: str | list[dict[str, Any]]
+    """A sentence; or, where several fields are wrong, one entry a field."""
 
 
 def refusals(**said: str) -> dict[int | str, dict[str, Any]]:
@@ -19,8 +20,11 @@ def refusals(**said: str) -> dict[int | str, dict[str, Any]]:
 
 
 ANSWERS = refusals(
+    e400="The body is no JSON.",
     e401="A key is asked for, and none or an unknown one came: send one in X-API-Key.",
     e403="The key lacks the right.",
+    e413="The body is too long.",
+    e422="What was asked makes no sense: the detail names the field.",
     e503="The log or a database cannot be read now: try again later.",
 )
 """What every route behind a key may answer."""

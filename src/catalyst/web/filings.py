@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from catalyst.stream.log import Archive, Cursor, Page
 from catalyst.stream.log import Query as LogQuery
 from catalyst.stream.types import Alert, Record
+from catalyst.web.errors import refusals
 from catalyst.web.frames import item
 
 MOST = 500
@@ -48,12 +49,16 @@ From = Annotated[str, Query(max_length=40, description="`next` of the page befor
 Ticker = Annotated[str, Path(min_length=1, max_length=32)]
 FilingId = Annotated[str, Path(min_length=1, max_length=64)]
 
+_SAME: dict[int | str, dict[str, Any]] = {304: {"description": "As the ETag in If-None-Match says."}}
+_PAGE: dict[int | str, dict[str, Any]] = {200: {"model": FilingPage}, **_SAME}
+_UNKNOWN = refusals(e404="No such filing is held.")
+
 
 def filings_router(log: Archive) -> APIRouter:
     """The routes under `/api/filings`."""
     router = APIRouter(prefix="/api/filings", tags=["filings"])
 
-    @router.get("/recent", responses={200: {"model": FilingPage}})
+    @router.get("/recent", responses=_PAGE)
     async def recent(
         request: Request,
         limit: Limit = 50,
@@ -66,7 +71,7 @@ def filings_router(log: Archive) -> APIRouter:
         query = LogQuery(limit, "", form, min_priority, _nanoseconds(since), _cursor(cursor))
         return _answer(request, _page(await log.query(query)))
 
-    @router.get("/by-id/{filing_id}", responses={200: {"model": FilingHistory}})
+    @router.get("/by-id/{filing_id}", responses={**_SAME, 200: {"model": FilingHistory}, **_UNKNOWN})
     async def by_id(request: Request, filing_id: FilingId) -> Response:
         """One filing by its accession number."""
         records = await log.filing(filing_id)
@@ -75,7 +80,7 @@ def filings_router(log: Archive) -> APIRouter:
         newest = item(records[-1])
         return _answer(request, b'{"filing":%b,"messages":%b}' % (newest, _array(records)))
 
-    @router.get("/{ticker}", responses={200: {"model": FilingPage}})
+    @router.get("/{ticker}", responses=_PAGE)
     async def by_ticker(
         request: Request,
         ticker: Ticker,

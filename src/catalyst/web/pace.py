@@ -16,7 +16,6 @@ from pydantic import BaseModel
 
 from catalyst.stream.log import Archive
 from catalyst.stream.types import AlertType, Record
-from catalyst.web.errors import ANSWERS
 
 MOST = 2048
 """Alerts looked at, the newest ones."""
@@ -99,7 +98,7 @@ def pace_router(log: Archive) -> APIRouter:
     """The route; keys are checked by whoever mounts it."""
     router, book = APIRouter(tags=["status"]), PaceBook(log)
 
-    @router.get("/api/metrics/latency", responses=ANSWERS)
+    @router.get("/api/metrics/latency")
     async def latency() -> Pace:
         """Acceptance to alert: histogram, median and 95th percentile; alerts by the minute."""
         return await book.shown()

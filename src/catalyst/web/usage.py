@@ -18,7 +18,6 @@ from catalyst.clock import Clock
 from catalyst.llm import LLMService
 from catalyst.llm.usage import By, UsageLine
 from catalyst.web.auth import Keys, presented
-from catalyst.web.errors import ANSWERS
 
 MOST_DAYS = 366
 MOST_LINES = 1000
@@ -98,7 +97,7 @@ def usage_router(hub: LLMService | None, keys: Keys, clock: Clock) -> APIRouter:
     """The route; whoever mounts it checks that the caller may read."""
     router = APIRouter(tags=["usage"])
 
-    @router.get("/api/usage", responses=ANSWERS)
+    @router.get("/api/usage")
     async def usage(request: Request, days: Days = 30, until: Until = None, tenant: Tenant = "") -> Usage:
         """Spend by day, model, feature and tenant, with what the cache saved and failed attempts wasted."""
         seen = visible(keys, request, tenant)
