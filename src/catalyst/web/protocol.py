@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Close, Frame, Opcode
 
 BAD_MESSAGE = 4010
-_TOO_BIG = 1009
+_TOO_BIG, _NOT_TEXT = 1009, 1007
 _FRAGMENTS = 64
 _PINGS, _PING_SECONDS = 100, 10.0
 
@@ -80,6 +80,18 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self.finish(BAD_MESSAGE, "too many pings")
             return
         super().handle_ping()
+
+    def send_receive_event_to_app(self) -> None:
+        """1007 for what is no UTF-8, without a traceback in the log for each: a client's bytes are no fault of ours."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(_NOT_TEXT)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
         """A message over the size limit is 4010 here, like every other message we don't take."""
