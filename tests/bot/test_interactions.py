@@ -13,9 +13,22 @@ from catalyst.bot.commands import COMMANDS, MANAGE_CHANNELS, Call
 from catalyst.bot.commands import Desk as CommandDesk
 from catalyst.bot.commands import answer as answered
 from catalyst.bot.interactions import BODY, Interactions
+from catalyst.bot.money import told_usage
 from catalyst.bot.outbox import Tier
 from tests.bot.rig import Rig, told
 from tests.fakes.discord.signer import Signer, command, ping
+
+SPENT: dict[str, Any] = {
+    "since": "2025-11-13",
+    "until": "2025-12-12",
+    "available": True,
+    "models": [
+        {"key": "gemini-x", "calls": 1200, "failed": 3, "cache_hits": 40, "cost_usd": "11.90", "saved_usd": "0.5"},
+        {"key": "", "calls": 10, "failed": 0, "cache_hits": 10, "cost_usd": "0", "saved_usd": "0.1"},
+    ],
+    "money": {"today_usd": "0.42", "month_usd": "12.34", "left_usd": "87.66", "monthly_limit_usd": "100"},
+}
+"""As `/api/usage` tells it."""
 
 
 class Endpoint:
@@ -23,7 +36,7 @@ class Endpoint:
 
     def __init__(self, rig: Rig) -> None:
         self.rig, self.signer = rig, Signer()
-        self.money: dict[str, Any] = {"today": "0.42 USD"}
+        self.money: dict[str, Any] = SPENT
         self.slow = asyncio.Event()
         self.slow.set()
         self.direct = True
@@ -121,7 +134,7 @@ async def test_a_slow_answer_is_announced_and_follows(endpoint: Endpoint):
     endpoint.slow.set()
     await endpoint.rig.until(lambda: endpoint.rig.discord.followups)
     [(token, said)] = endpoint.rig.discord.followups
-    assert (token, said["content"]) == ("interaction-token", "today: 0.42 USD")
+    assert (token, said["content"]) == ("interaction-token", told_usage(SPENT))
 
 
 async def test_only_who_may_manage_a_channel_changes_its_settings(endpoint: Endpoint):
@@ -193,7 +206,7 @@ async def test_latest_and_status_and_usage_say_what_there_is(endpoint: Endpoint)
     assert "number 2" not in await endpoint.says("latest", ticker="acme")
     assert "Nothing of NOPE" in await endpoint.says("latest", ticker="nope")
     assert "following the service" in await endpoint.says("status")
-    assert "0.42 USD" in await endpoint.says("usage")
+    assert "$0.4200 today, $12.34 of $100.00 this month**; $87.66 left" in await endpoint.says("usage")
     endpoint.money = {}
     assert "no model" in await endpoint.says("usage")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from decimal import Decimal
 
@@ -28,7 +29,8 @@ async def test_an_alert_is_posted_at_once_and_says_that_the_model_is_at_work(rig
     assert message.value("Filing") == "8-K: item 2.02, 9.01"
     assert message.value("Price") == "price unavailable"
     assert message.value("Sentiment") == "▲ bullish +0.42 (rules)"
-    assert message.value(AI) == "AI analysis: processing"
+    due = math.ceil(rig.clock.now().timestamp() + 10)
+    assert message.value(AI) == f"AI analysis: processing; due <t:{due}:R>"
     assert message.body["allowed_mentions"] == {"parse": []}
     assert rig.discord.refused == []
 

@@ -43,6 +43,8 @@ class Known:
     quote: Quote | None = None
     chart: bool = False
     late_after_s: float = 10.0
+    due: datetime | None = None
+    """When the model's word comes at the latest, or the note that none came."""
 
 
 def card(alert: Alert, known: Known) -> Embed:
@@ -212,7 +214,8 @@ def _risks(alert: Alert) -> str:
 def _word(alert: Alert, known: Known) -> str:
     analysis = alert.analysis
     if known.word is Word.PROCESSING:
-        return "AI analysis: processing"
+        # Discord counts the time on: a copy that a crash left behind says "due 3 hours ago", not that it still comes.
+        return "AI analysis: processing" + (f"; due <t:{math.ceil(known.due.timestamp())}:R>" if known.due else "")
     if known.word is Word.LATE:
         return f"none within {known.late_after_s:g} s; this message changes if it still comes"
     if known.word is Word.STOPPED:

@@ -84,6 +84,7 @@ class FilingsClient:
         self._handlers: list[tuple[str, Handler]] = []
         self._entry: Entry | None = None
         self._place: Place | None = None
+        self._connected = False
         self._failures = 0
         self._beat_s = 15.0
 
@@ -91,6 +92,11 @@ class FilingsClient:
     def place(self) -> Place | None:
         """Up to where everything is done."""
         return self._place
+
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is followed just now."""
+        return self._connected
 
     def handle(self, name: str, handler: Handler) -> None:
         """Add a handler; `name` is what its marks are kept under, so it must stay the same over restarts."""
@@ -120,7 +126,10 @@ class FilingsClient:
     async def _stretch(self) -> None:
         """One connection, and the wait after it."""
         try:
-            await self._session()
+            try:
+                await self._session()
+            finally:
+                self._connected = False
         except _GONE as error:
             await self._written()
             self._judge(error)
@@ -149,6 +158,7 @@ class FilingsClient:
             await self._catch_up(connected["epoch"], subscribed)
             if self._entry is not None:
                 self._entry.on_failure = socket.transport.abort
+            self._connected = True
             async for message in self._messages(socket):
                 await self._take(message)
 

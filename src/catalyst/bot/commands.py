@@ -14,6 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from catalyst.bot.embeds import clip, number, plain
+from catalyst.bot.money import told_usage
 from catalyst.bot.outbox import Outbox
 from catalyst.bot.preferences import FOREVER, Preferences, PreferenceStore, plain_ticker
 from catalyst.bot.stamps import Stamps
@@ -192,9 +193,7 @@ async def _status(desk: Desk, call: Call) -> str:
 
 
 async def _usage(desk: Desk, call: Call) -> str:
-    found = await desk.usage()
-    lines = [f"{plain(str(name))}: {plain(str(value))}" for name, value in list(found.items())[:15]]
-    return "\n".join(lines) or "The service tells nothing of money: no model is configured."
+    return told_usage(await desk.usage())
 
 
 def _owner(call: Call) -> tuple[str, bool]:

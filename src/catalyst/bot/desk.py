@@ -14,7 +14,7 @@ from catalyst.bot.checkpoint import Work
 from catalyst.bot.discord import nonce
 from catalyst.bot.entry import Message
 from catalyst.bot.lane import Lane
-from catalyst.bot.outbox import AlertRow, Entry, Outbox, Tier
+from catalyst.bot.outbox import KEPT_S, AlertRow, Entry, Outbox, Tier
 from catalyst.bot.preferences import PreferenceStore, plain_ticker
 from catalyst.bot.stamps import Stamps
 from catalyst.stream.types import Alert, AlertType
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 OLD_S = 900.0
 """What was said so long before we heard it is no longer urgent: it may wait and be merged."""
 
+_MARGIN_S = 3600.0
 _MOST_WAKING = 1000
 
 
@@ -69,6 +70,7 @@ class Desk:
         if not self._filings and alert.type in (AlertType.FILING_ALERT, AlertType.FILING_UPDATE):
             return None
         self.received += 1
+        self._outbox.metrics.received.inc()
         now = self._stamps.now()
         entries = [entry for lane in self._lanes.values() if (entry := self._entry(lane, message, now)) is not None]
         # An update may concern whoever got the alert, wanted now or not.
@@ -86,7 +88,7 @@ class Desk:
                 lane.wake()
 
     def _entry(self, lane: Lane, message: Message, now: float) -> Entry | None:
-        if lane.gone:
+        if lane.gone or self._forgotten(message.alert, now):
             return None
         preferences = self._preferences.of(self._owners[lane.target])
         tier = preferences.wants(message.alert, now)
@@ -97,6 +99,12 @@ class Desk:
         lane.coming(now)
         silent = preferences.quiet and tier is not Tier.HIGH
         return Entry(lane.target, tier, silent, nonce(lane.target, message.alert.filing_id))
+
+    def _forgotten(self, alert: Alert, now: float) -> bool:
+        """An update of a filing so old that its row is gone: it would be posted as if it were news."""
+        began = alert.seen_at or alert.accepted_at
+        update = alert.type in (AlertType.FILING_UPDATE, AlertType.HEADLINE_UPDATE)
+        return update and began is not None and now - began.timestamp() >= KEPT_S - _MARGIN_S
 
     def _old(self, message: Message) -> bool:
         return message.replay and self._wall_ns() - message.alert.ts_ns > OLD_S * 1e9

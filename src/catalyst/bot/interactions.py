@@ -85,8 +85,6 @@ class Interactions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _handled(self, scope: Scope, receive: Receive) -> dict[str, Any]:
-        if scope["path"] == "/health/live" and scope["method"] == "GET":
-            return {"ok": True}
         if scope["path"] != PATH or scope["method"] != "POST":
             raise _Refused(404, "not found")
         body = await self._body(receive)

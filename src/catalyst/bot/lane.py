@@ -22,7 +22,7 @@ from catalyst.bot.cards import Known, Word, bare, card, digest
 from catalyst.bot.embeds import Embed, faults
 from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
-from catalyst.bot.plan import MERGE_FROM, Batch, Edit, next_batch, next_edits
+from catalyst.bot.plan import MERGE_FROM, Batch, Edit, begun, next_batch, next_edits
 from catalyst.bot.prices.screen import Screen
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
 from catalyst.bot.stamps import Stamps
@@ -174,7 +174,8 @@ class Lane:
             self._lost(batch.urgency)
             return
         word = Word.DONE if not alone or rows[0].final else Word.PROCESSING if self._parts.progressive else Word.LATE
-        known = Known(word, self._clock.now(), quote, late_after_s=self._parts.late_after_s)
+        late = self._parts.late_after_s
+        known = Known(word, self._clock.now(), quote, late_after_s=late, due=stamps.moment(stamps.now() + late))
         delivery = Delivery(
             nonce=batch.digest or rows[0].nonce,
             embeds=(self._drawn_card(alerts, known, batch.digest),),
@@ -283,26 +284,36 @@ class Lane:
         if rows[0].digest:
             rows = tuple(await self._outbox.members(self.target, rows[0].digest))
         alerts = tuple(Alert.model_validate_json(row.body) for row in rows)
+        charted = rows[0].id in self._charted
         chart = self._parts.beside.chart(rows[0].subject) if not rows[0].digest else None
         quote = None if rows[0].digest else await self._parts.beside.soon(alerts[0].ticker)
-        known = Known(edit.word, self._clock.now(), quote, chart is not None, self._parts.late_after_s)
+        late, stamps = self._parts.late_after_s, self._parts.stamps
+        known = Known(
+            edit.word, self._clock.now(), quote, chart is not None, late, stamps.moment(begun(rows[0], stamps) + late)
+        )
         embed = self._drawn_card(alerts, known, rows[0].digest)
         done = edit.word is not Word.PROCESSING
         delivery = Delivery(rows[0].digest or rows[0].nonce, (embed,), alerts, done, chart)
         try:
             await self._edited(rows[0].message_id, delivery)
         except MessageGone:
-            await self._outbox.gone(rows, "the message was deleted")
+            await self._forget(rows, "the message was deleted")
             return
         except Rejected as error:
             log.error("edit.rejected", target=self.target, subject=rows[0].subject, error=str(error))
-            await self._outbox.gone(rows, str(error))
+            await self._forget(rows, str(error))
             return
         states = {Word.PROCESSING: State.POSTED, Word.LATE: State.TIMED_OUT, Word.STOPPED: State.TIMED_OUT}
         await self._outbox.edited(rows, states.get(edit.word, State.ENRICHED))
         self._retries.pop(rows[0].id, None)
-        if chart is not None:
+        if charted:  # shown, or no longer kept: asking again would edit for ever
             self._charted.discard(rows[0].id)
+
+    async def _forget(self, rows: Sequence[Row], why: str) -> None:
+        """There is nothing to edit any more."""
+        await self._outbox.gone(rows, why)
+        self._retries.pop(rows[0].id, None)
+        self._charted.discard(rows[0].id)
 
     async def _edited(self, message_id: str, delivery: Delivery) -> None:
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from catalyst.bot.telemetry import BotMetrics
 from catalyst.db import Database
 
 KEPT_S = 7 * 86_400.0
@@ -87,9 +88,10 @@ _FROM = f"SELECT {_COLUMNS} FROM bot_outbox o JOIN bot_alerts a ON a.subject = o
 class Outbox:
     """The rows of all targets over one database (`synchronous=FULL`)."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, metrics: BotMetrics | None = None) -> None:
         db.migrate("outbox", _STEPS)
         self._db = db
+        self.metrics = metrics or BotMetrics()
 
     @staticmethod
     def enter(run: sqlite3.Connection, alert: AlertRow, entries: Sequence[Entry], now: float) -> None:
@@ -139,6 +141,8 @@ class Outbox:
             "UPDATE bot_outbox SET state = ?, message_id = ?, shown = ?, posted_at = ? WHERE id = ?",
             [(state, message_id, 0 if old else row.version, now, row.id) for row in rows],
         )
+        self.metrics.posted(rows[0].tier, [now - row.detected_at for row in rows], digest=len(rows) > 1)
+        self._ended(rows, state)
 
     async def edited(self, rows: Sequence[Row], state: State) -> None:
         """The message shows the rows' version and is in this state."""
@@ -146,12 +150,15 @@ class Outbox:
             "UPDATE bot_outbox SET state = ?, shown = max(shown, ?) WHERE id = ?",
             [(state, row.version, row.id) for row in rows],
         )
+        self.metrics.edited()
+        self._ended(rows, state)
 
     async def gone(self, rows: Sequence[Row], why: str) -> None:
         """Nothing can be told any more."""
         await self._each(
             "UPDATE bot_outbox SET state = 'gone', error = ? WHERE id = ?", [(why[:200], r.id) for r in rows]
         )
+        self._ended(rows, State.GONE)
 
     async def refused(self, rows: Sequence[Row], *, doubtful: bool, counts: bool, why: str) -> None:
         """An attempt failed. Where it was surely not accepted, nothing doubtful remains.
@@ -163,18 +170,14 @@ class Outbox:
             f"UPDATE bot_outbox SET error = ?, doubts = doubts + ?{clear} WHERE id = ?",  # noqa: S608 (constants)
             [(why[:200], counts and number == 0, row.id) for number, row in enumerate(rows)],
         )
+        self.metrics.failed(doubtful=doubtful)
+        self.metrics.doubted(counts)
 
     async def doubt(self, target: str) -> int:
         """Count the messages that an earlier process was sending when it died; returns how many."""
-
-        def work(run: sqlite3.Connection) -> int:
-            where = "target = ? AND state = 'detected' AND tried_at IS NOT NULL"
-            firsts = (
-                f"SELECT min(id) FROM bot_outbox WHERE {where} GROUP BY CASE digest WHEN '' THEN id ELSE digest END"  # noqa: S608
-            )
-            return run.execute(f"UPDATE bot_outbox SET doubts = doubts + 1 WHERE id IN ({firsts})", (target,)).rowcount  # noqa: S608
-
-        return await self._db.write(work)
+        count = await self._db.write(lambda run: run.execute(_DOUBT, (target,)).rowcount)
+        self.metrics.doubted(count)
+        return count
 
     async def promote(self, row: Row) -> None:
         """Told in a digest, it now deserves its own message."""
@@ -189,7 +192,9 @@ class Outbox:
         statement = (
             "UPDATE bot_outbox SET state = 'gone', error = ? WHERE target = ? AND (state IN ('detected', 'posted'))"
         )
-        return await self._db.write(lambda run: run.execute(statement, (why[:200], target)).rowcount)
+        count = await self._db.write(lambda run: run.execute(statement, (why[:200], target)).rowcount)
+        self.metrics.ended(State.GONE, count)
+        return count
 
     async def recent_posts(self, target: str, since: float) -> int:
         """Messages posted since then, for the channel's limit that no header tells."""
@@ -203,6 +208,18 @@ class Outbox:
         rows = await self._db.read(lambda run: run.execute(statement).fetchall())
         found = {str(state): int(count) for state, count, _ in rows}
         return {**{state.value: found.get(state, 0) for state in State}, "doubts": sum(int(row[2]) for row in rows)}
+
+    async def waiting(self, targets: Sequence[str]) -> dict[str, int]:
+        """Rows of these targets that wait to be posted, by tier, and messages that wait for their word: `edit`."""
+
+        def ask(run: sqlite3.Connection) -> dict[str, int]:
+            found: dict[str, int] = {}
+            for target in targets:
+                for kind, count in run.execute(_WAITING, (target,)):
+                    found[kind] = found.get(kind, 0) + count
+            return found
+
+        return await self._db.read(ask)
 
     async def latest(self, ticker: str, limit: int) -> list[bytes]:
         """The newest alerts, of one ticker or of all, newest first."""
@@ -218,19 +235,29 @@ class Outbox:
         row = await self._db.read(lambda run: run.execute(statement, (subject,)).fetchone())
         return row[0] if row else None
 
-    async def retain(self, now: float) -> None:
-        """Let go of what ended long ago."""
+    async def retain(self, now: float) -> int:
+        """Let go of what ended long ago; returns how many alerts are given up, which nobody took for a week.
 
-        def work(run: sqlite3.Connection) -> None:
-            ended = "state IN ('enriched', 'timed_out', 'gone') AND detected_at < ?"
-            run.execute(f"DELETE FROM bot_outbox WHERE {ended}", (now - KEPT_S,))  # noqa: S608 (a constant)
+        A filing whose row went is not posted again: `Desk` makes no row for an update so late.
+        """
+
+        def work(run: sqlite3.Connection) -> int:
+            given_up = run.execute(_GIVE_UP, (now - KEPT_S,)).rowcount
+            run.execute(_FORGET, (now - 2 * KEPT_S, now - KEPT_S))
             run.execute(
                 "DELETE FROM bot_alerts WHERE at < ? AND subject NOT IN (SELECT subject FROM bot_outbox)",
                 (now - UNTOLD_S,),
             )
             run.execute("DELETE FROM bot_tickers WHERE subject NOT IN (SELECT subject FROM bot_alerts)")
+            return given_up
 
-        await self._db.write(work)
+        count = await self._db.write(work)
+        self.metrics.ended(State.GONE, count)
+        return count
+
+    def _ended(self, rows: Sequence[Row], state: State) -> None:
+        if state is not State.POSTED:
+            self.metrics.ended(state, sum(row.state is not state for row in rows))
 
     async def _rows(self, where: str, values: tuple[Any, ...]) -> list[Row]:
         found = await self._db.read(lambda run: run.execute(f"{_FROM} WHERE {where}", values).fetchall())
@@ -279,6 +306,17 @@ UPDATE bot_outbox SET doubts = doubts + 1 WHERE id IN (
     SELECT min(id) FROM bot_outbox WHERE target = ? AND state = 'detected' AND tried_at IS NOT NULL
     GROUP BY CASE digest WHEN '' THEN id ELSE digest END
 )
+"""
+_WAITING = """
+SELECT CASE state WHEN 'posted' THEN 'edit' ELSE tier END AS kind, count(*) FROM bot_outbox
+WHERE target = ? AND state IN ('detected', 'posted') GROUP BY kind
+"""
+_GIVE_UP = """
+UPDATE bot_outbox SET state = 'gone', error = 'nobody took it for a week' WHERE state = 'detected' AND detected_at < ?
+"""
+_FORGET = """
+DELETE FROM bot_outbox
+WHERE detected_at < ? OR (detected_at < ? AND state IN ('enriched', 'timed_out', 'gone'))
 """
 _STEPS = (
     """

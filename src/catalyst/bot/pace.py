@@ -16,6 +16,7 @@ from enum import IntEnum
 
 import structlog
 
+from catalyst.bot.telemetry import BotMetrics
 from catalyst.clock import Clock
 
 log = structlog.get_logger()
@@ -71,8 +72,9 @@ class Moving:
 class Globe:
     """What all targets of one process share."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, metrics: BotMetrics | None = None) -> None:
         self.clock = clock
+        self.metrics = metrics or BotMetrics()
         self._second = Moving(_SECOND)
         self._invalid = Moving(_INVALID_S)
         self._channels: dict[str, Moving] = {}
@@ -195,6 +197,8 @@ class Pace:
             bucket.told(now, limit, left, after, window or now + after)
         bucket.flying += 1
         bucket.landed()
+        if status == 429:
+            self.globe.metrics.limited(headers.get("X-RateLimit-Scope", ""))
         if status in (401, 403) or (status == 429 and headers.get("X-RateLimit-Scope") != "shared"):
             self.globe.failed()
         self._merge(headers.get("X-RateLimit-Bucket", ""), bucket)

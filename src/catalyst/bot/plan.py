@@ -148,11 +148,19 @@ def _next_word(row: Row, stamps: Stamps, late_after_s: float) -> tuple[float, Wo
         return 0.0, Word.DONE
     if row.state is not State.POSTED:
         return 0.0, Word.LATE if row.state is State.TIMED_OUT else Word.DONE
-    # An attempt of an earlier process, or one that a clock set back puts into the future, counts from our start.
-    begun = row.tried_at if row.tried_at is not None and stamps.started <= row.tried_at <= now else stamps.started
-    if now >= begun + late_after_s:
+    due = begun(row, stamps) + late_after_s
+    if now >= due:
         return 0.0, Word.LATE
-    return (0.0, Word.PROCESSING) if news else (begun + late_after_s, Word.LATE)
+    return (0.0, Word.PROCESSING) if news else (due, Word.LATE)
+
+
+def begun(row: Row, stamps: Stamps) -> float:
+    """From when the wait for the model's word counts.
+
+    An attempt of an earlier process, or one that a clock set back puts into the future, counts from our start.
+    """
+    tried = row.tried_at
+    return tried if tried is not None and stamps.started <= tried <= stamps.now() else stamps.started
 
 
 def _digests(digests: dict[str, list[Row]], found: Edits, now: float, retry_at: Callable[[Row], float]) -> list[float]:

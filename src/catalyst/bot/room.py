@@ -99,11 +99,22 @@ class Bot:
             "following": place is not None,
             "seq": place.seq if place else None,
             "received": parts.desk.received,
-            "targets": len([lane for lane in parts.desk.lanes.values() if not lane.gone]),
+            "targets": self.live,
             "gone": sorted(lane.target for lane in parts.desk.lanes.values() if lane.gone),
             "messages": await parts.outbox.counts(),
             "limited": parts.globe.limited,
         }
+
+    @property
+    def live(self) -> int:
+        """Targets that are not gone."""
+        return sum(not lane.gone for lane in self.parts.desk.lanes.values())
+
+    async def metrics(self) -> bytes:
+        """What is counted, and what waits, as Prometheus reads it."""
+        lanes, outbox = self.parts.desk.lanes, self.parts.outbox
+        outbox.metrics.following.set(self.parts.client.connected)
+        return outbox.metrics.shown(await outbox.waiting(list(lanes)), self.live, len(lanes) - self.live)
 
     def _add_user(self, owner: str) -> Lane | None:
         """A new lane for the user, where there is none yet and we can write to users."""
@@ -139,7 +150,8 @@ class Bot:
 
     async def _keep(self) -> None:
         while True:
-            await self.parts.outbox.retain(self.parts.stamps.now())
+            if count := await self.parts.outbox.retain(self.parts.stamps.now()):
+                log.error("alert.given_up", rows=count)
             await self.parts.stamps.clock.sleep(_RETAIN_S)
 
     async def _last_words(self) -> None:

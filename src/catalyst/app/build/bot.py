@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 import uvicorn
 
 from catalyst.app.build import prices
@@ -24,6 +25,7 @@ from catalyst.bot.commands import Desk as CommandDesk
 from catalyst.bot.commands import answer as answered
 from catalyst.bot.desk import Desk
 from catalyst.bot.discord import BotSender, WebhookSender
+from catalyst.bot.front import Front
 from catalyst.bot.interactions import Interactions
 from catalyst.bot.jsonhook import JsonSender
 from catalyst.bot.lane import Lane, LaneParts
@@ -35,11 +37,14 @@ from catalyst.bot.room import Bot, BotParts
 from catalyst.bot.senders import Sender
 from catalyst.bot.settings import BotSettings
 from catalyst.bot.stamps import Stamps
+from catalyst.bot.telemetry import BotMetrics
 from catalyst.bot.terminal import Terminal, TerminalSender
 from catalyst.clock import SystemClock
 from catalyst.db import Database
-from catalyst.errors import NotFound, SettingsError, TransportError, UsageError
+from catalyst.errors import SettingsError, TransportError, UsageError
 from catalyst.http import Http
+
+log = structlog.get_logger()
 
 DATABASE = "bot.db"
 _GRACE_S = 2
@@ -47,19 +52,30 @@ _GRACE_S = 2
 
 @dataclass(frozen=True, slots=True)
 class RunningBot:
-    """The bot and, where a public key is set, the server of its slash commands."""
+    """The bot and its server: figures, health and, where a public key is set, slash commands."""
 
     bot: Bot
-    interactions: Interactions | None
+    front: Front | None
+    """None in a dry run."""
     host: str
     port: int
+    needed: bool = False
+    """Whether the bot ends where the port cannot be had: slash commands come in there."""
 
     async def run(self) -> None:
         """Until cancelled; the first thing that fails ends all of it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.bot.run())
-            if self.interactions is not None:
-                group.create_task(_serve(self.interactions, self.host, self.port))
+            if self.front is not None:
+                group.create_task(self._serve(self.front))
+
+    async def _serve(self, front: Front) -> None:
+        try:
+            await _serve(front, self.host, self.port)
+        except TransportError as error:
+            if self.needed:
+                raise
+            log.warning("bot.unwatched", error=str(error))
 
 
 @contextlib.asynccontextmanager
@@ -77,7 +93,8 @@ async def bot(
         db = Database(folder / (f"dry-{DATABASE}" if dry_run else DATABASE), synchronous="FULL")
         stack.callback(db.close)
         http = await stack.enter_async_context(Http(clock))
-        outbox, stamps, globe = Outbox(db), Stamps(clock), Globe(clock)
+        metrics = BotMetrics()
+        outbox, stamps, globe = Outbox(db, metrics), Stamps(clock), Globe(clock, metrics)
         preferences = PreferenceStore(db, Preferences(threshold=ours.min_priority))
         if quotes is None and ours.prices.providers:
             quotes, chart = prices.board(ours.prices, http, clock), chart or prices.painter(ours.prices)
@@ -103,7 +120,8 @@ async def bot(
         interactions = _interactions(made, ours, http) if ours.public_key and not dry_run else None
         if interactions is not None:
             stack.push_async_callback(interactions.close)
-        yield RunningBot(made, interactions, ours.host, ours.port)
+        front = None if dry_run else Front(made, interactions, ours.service_key)
+        yield RunningBot(made, front, ours.host, ours.port, interactions is not None)
 
 
 async def register(settings: BotSettings) -> int:
@@ -163,21 +181,17 @@ def _interactions(made: Bot, settings: BotSettings, http: Http) -> Interactions:
 
 
 async def _usage(settings: BotSettings, http: Http) -> Mapping[str, Any]:
-    """What the service says of money, whichever of its pages has it."""
+    """What the service says of the models' use."""
     base = Address.of(settings.service_url).rest
     headers = {"X-API-Key": settings.service_key} if settings.service_key else {}
     try:
-        found = orjson.loads((await http.get(f"{base}/api/usage", headers=headers)).body)
-        money = found.get("totals", found) if isinstance(found, dict) else {}
-    except NotFound:
-        found = orjson.loads((await http.get(f"{base}/api/status", headers=headers)).body)
-        money = found.get("money") or {}
+        found = orjson.loads((await http.get(f"{base}/api/usage?days=30", headers=headers)).body)
     except orjson.JSONDecodeError:
         raise TransportError(f"{base} does not speak our language: correct SEC_DIGESTER_URL") from None
-    return money if isinstance(money, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
-async def _serve(app: Interactions, host: str, port: int) -> None:
+async def _serve(app: Front, host: str, port: int) -> None:
     """Serve until cancelled; uvicorn's own signal handlers stay out."""
     config = uvicorn.Config(
         app, host=host, port=port, lifespan="off", log_config=None, access_log=False, ws="none",
