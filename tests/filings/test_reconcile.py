@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalyst.clock import NEW_YORK
+from catalyst.clock import NEW_YORK, SimClock
 from catalyst.filings.hours import until_check
 from catalyst.filings.stops import StopFile
 from tests.filings.rig import DAY, acc, assert_exactly_once, day, entry, watching
@@ -56,6 +56,7 @@ async def test_without_reconciliation_it_would_be_lost(tmp_path):
 async def test_the_index_of_a_past_day_is_read_after_a_night_without_us(tmp_path):
     async with watching(recording(tmp_path / "edgar", "13F-HR"), tmp_path, start=at("22:30:00")) as rig:
         rig.fault("unlisted", accession=acc(HIDDEN))
+        assert isinstance(rig.clock, SimClock)
         rig.clock._base += 9 * 3600  # the next morning, before anything is asked
         await rig.run_until(rig.clock.now() + timedelta(minutes=5), everything=True)
         assert rig.reconciler.state.found == {"index": 1}

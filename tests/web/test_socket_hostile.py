@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -156,7 +157,7 @@ async def wire_to(service: Service) -> AsyncIterator[Wire]:
 
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-FORBIDDEN: dict[str, tuple[int, list[tuple[int, bytes, dict[str, int]]]]] = {
+FORBIDDEN: dict[str, tuple[int, list[tuple[int, bytes, dict[str, Any]]]]] = {
     "a reserved bit": (1002, [(TEXT, b"ping", {"bits": 4})]),
     "a reserved opcode": (1002, [(3, b"", {})]),
     "a reserved control opcode": (1002, [(11, b"", {})]),

@@ -73,7 +73,8 @@ async def test_the_genai_package_parses_structured_output_and_embeds(wire: Wire,
     answer = await gemini_client.aio.models.generate_content(model=FLASH, contents="?", config=config)
     assert answer.text
     assert Fact.model_validate_json(answer.text) == Fact(value=1.5, unit="text")
-    vectors = await gemini_client.aio.models.embed_content(model="gemini-embedding-001", contents=["a", "bbb"])
+    texts: list[Any] = ["a", "bbb"]
+    vectors = await gemini_client.aio.models.embed_content(model="gemini-embedding-001", contents=texts)
     assert vectors.embeddings
     assert [found.values for found in vectors.embeddings] == [[1.0, 0.5, -1.0], [3.0, 0.5, -1.0]]
 
@@ -163,5 +164,6 @@ async def test_our_gemini_schema_and_stream_are_the_packages(wire: Wire, gemini_
 
 async def test_our_gemini_embedding_body_is_the_packages(wire: Wire, gemini_client: genai.Client, provider: Bound):
     await provider("gemini").embed(call("gemini", model="gemini-embedding-001", texts=("a", "b")))
-    await gemini_client.aio.models.embed_content(model="gemini-embedding-001", contents=["a", "b"])
+    texts: list[Any] = ["a", "b"]
+    await gemini_client.aio.models.embed_content(model="gemini-embedding-001", contents=texts)
     assert wire.gemini.requests[-2].body == wire.gemini.requests[-1].body
