@@ -132,7 +132,7 @@ def edgartools(inputs: dict[str, list[tuple[bytes, str]]]) -> dict[str, float | 
     """p95 ms per form of edgartools on the same bytes (header, text, items or facts); None where it is missing."""
     try:
         from edgar.documents import HTMLParser, ParserConfig  # type: ignore[import-not-found,unused-ignore]
-        from edgar.sgml import FilingSGML  # type: ignore[import-not-found,unused-ignore]
+        from edgar.sgml import FilingSGML  # type: ignore[import-not-found,attr-defined,unused-ignore]
     except ImportError:
         say("edgartools is not installed: not compared (pip install -r requirements/bench.txt)")
         return None
