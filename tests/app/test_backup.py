@@ -15,6 +15,8 @@ import pytest
 
 from catalyst.app.backup import backup, restore, verified
 from catalyst.errors import Locked, StorageError, UsageError
+from catalyst.web.auth import Keys
+from catalyst.web.keybook import KeyBook
 from tests.app.processes import assert_whole, free_port, log_of, run, started, wait_for
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,6 +58,59 @@ def test_what_is_restored_is_what_was_backed_up_but_money_stays_spent(data, tmp_
     assert _value(aside / "live" / "other.db") == "second"
     restore(folder, data, NOW.replace(second=6), money=True)
     assert _value(data / "hub.db") == "spent 1"
+
+
+def test_a_key_that_was_revoked_since_stays_revoked(data, tmp_path):
+    with closing(KeyBook(data / "keys.db")) as book:
+        key, secret = book.add("acme")
+    folder, _ = backup(data, tmp_path / "to", NOW, _silent)
+    with closing(KeyBook(data / "keys.db")) as book:
+        book.revoke(key.id)
+    restore(folder, data, NOW)
+    with closing(KeyBook(data / "keys.db")) as book:
+        assert Keys(book=book).find(secret) is None
+    (data / "keys.db").unlink()
+    restore(folder, data, NOW.replace(second=6))
+    with closing(KeyBook(data / "keys.db")) as book:
+        assert Keys(book=book).find(secret) is not None
+
+
+def test_money_and_keys_that_are_younger_than_the_backup_stay(data, tmp_path):
+    folder, _ = backup(data, tmp_path / "to", NOW, _silent)
+    _database(data / "live" / "hub.db", "spent 7")
+    with closing(KeyBook(data / "keys.db")) as book:
+        _, secret = book.add("acme")
+    restore(folder, data, NOW)
+    assert _value(data / "live" / "hub.db") == "spent 7"
+    with closing(KeyBook(data / "keys.db")) as book:
+        assert Keys(book=book).find(secret) is not None
+    restore(folder, data, NOW.replace(second=6), money=True)
+    assert not (data / "live" / "hub.db").exists()
+
+
+def test_answers_that_were_rejected_since_do_not_come_back(data, tmp_path):
+    _database(data / "cache.db", "poisoned")
+    folder, files = backup(data, tmp_path / "to", NOW, _silent)
+    assert "cache.db" not in [one.name for one in files]
+    restore(folder, data, NOW)
+    assert not (data / "cache.db").exists()
+
+
+def test_nothing_is_put_under_a_process_that_has_no_lock_but_writes(data, tmp_path):
+    """Such as a gateway: it would go on counting money in the folder that was moved aside."""
+    folder, _ = backup(data, tmp_path / "to", NOW, _silent)
+    with closing(sqlite3.connect(data / "hub.db")) as running:
+        assert running.execute("SELECT value FROM t").fetchone() == ("spent 1",)
+        with pytest.raises(Locked, match="in use"):
+            restore(folder, data, NOW)
+    assert restore(folder, data, NOW) is not None
+
+
+def test_a_folder_may_be_named_anything(tmp_path):
+    data = tmp_path / "da#ta?%41 b"
+    _database(data / "hub.db", "spent 1")
+    folder, _ = backup(data, tmp_path / "to", NOW, _silent)
+    assert _value(folder / "hub.db") == "spent 1"
 
 
 def test_a_lost_ledger_comes_from_the_backup(data, tmp_path):

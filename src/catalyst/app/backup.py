@@ -20,11 +20,17 @@ import orjson
 
 from catalyst import __version__
 from catalyst.app.lock import held
-from catalyst.errors import DiskFull, StorageError, UsageError
+from catalyst.errors import DiskFull, Locked, StorageError, UsageError
 
 MANIFEST = "manifest.json"
 MONEY = "hub.db"
 """What was spent. An older copy of it would let the same money be spent twice."""
+
+KEYS = "keys.db"
+"""API keys. An older copy of it would accept those again that were revoked since."""
+
+CACHE = "cache.db"
+"""Answers, which can be asked for again. An older copy of it would serve those again that were rejected since."""
 
 Progress = Callable[[str, int, int], None]
 """Told of (file, files done, files in all)."""
@@ -42,9 +48,10 @@ class Copied:
 def backup(data_dir: Path, target: Path, now: datetime, progress: Progress) -> tuple[Path, list[Copied]]:
     """Copy every database under `data_dir` into a new folder in `target`; returns it once it is whole.
 
-    Raises UsageError where there is nothing, StorageError where a database is damaged, DiskFull.
+    The cache of answers stays out. Raises UsageError where there is nothing, StorageError for a damaged database,
+    and DiskFull.
     """
-    sources = sorted(path for path in data_dir.rglob("*.db") if path.is_file())
+    sources = sorted(path for path in data_dir.rglob("*.db") if path.is_file() and path.name != CACHE)
     if not sources:
         raise UsageError(f"no database lies under {data_dir}: name the data folder with --data")
     final = target / f"catalyst-{now:%Y%m%dT%H%M%SZ}"
@@ -88,21 +95,28 @@ def verified(folder: Path) -> list[Copied]:
 def restore(folder: Path, data_dir: Path, now: datetime, *, money: bool = False) -> Path | None:
     """Put a backup in place of `data_dir`; what was there is moved aside, and where to is returned.
 
-    The ledger of money that is there stays, where it is whole, unless `money` asks for the backup's.
-    Raises Locked while a service runs on it, and what `verified` raises; then nothing has changed.
+    The keys that are there stay, where they are whole, and the ledgers of money too, unless `money` asks for the
+    backup's. Raises Locked while a process uses it, and what `verified` raises; then nothing has changed.
     """
-    files = verified(folder)
+    files = [one for one in verified(folder) if Path(one.name).name != CACHE]
+    staying = {KEYS} if money else {KEYS, MONEY}
     aside = data_dir.with_name(f"{data_dir.name}.before-{now:%Y%m%dT%H%M%SZ}")
     fresh = data_dir.with_name(f".{data_dir.name}.restoring")
     with _told(data_dir), contextlib.ExitStack() as locks:
         for used in sorted({path.parent for path in data_dir.rglob("lock")}):
             locks.enter_context(held(used))
+        present = sorted(data_dir.rglob("*.db"))
+        for path in present:
+            _unused(path)
         shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        # Also those that did not exist yet when the backup was made.
+        kept = {path for path in present if path.name in staying and _kept(path, fresh, data_dir)}
         for one in files:
             place = fresh / one.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.name == MONEY and not money and _kept(data_dir, one.name, fresh):
+            if data_dir / one.name in kept:
                 continue
+            place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / one.name, place)
             if place.name == "stream.db":
                 _begin_epoch(place)
@@ -114,12 +128,27 @@ def restore(folder: Path, data_dir: Path, now: datetime, *, money: bool = False)
     return aside if existed else None
 
 
-def _kept(data_dir: Path, name: str, fresh: Path) -> bool:
+def _unused(path: Path) -> None:
+    """Raises Locked where a process has the database open: it would go on writing to what was moved aside."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=0.5)) as db:
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise Locked(f"{path} is in use: stop every catalyst process of this folder, then try again") from error
+    except sqlite3.Error:
+        return  # damaged: which is why a backup is wanted
+
+
+def _kept(path: Path, fresh: Path, data_dir: Path) -> bool:
     """Whether the present file could be taken over, with its write-ahead log."""
     try:
-        _copy(data_dir / name, fresh, data_dir)
-    except (sqlite3.Error, OSError, StorageError):
-        (fresh / name).unlink(missing_ok=True)
+        _copy(path, fresh, data_dir)
+    except sqlite3.OperationalError:
+        raise  # a full disk, or no right to read: says nothing against the file
+    except (sqlite3.DatabaseError, StorageError):
+        (fresh / path.relative_to(data_dir)).unlink(missing_ok=True)
         return False
     return True
 
@@ -130,7 +159,7 @@ def _copy(path: Path, folder: Path, data_dir: Path) -> Copied:
     place = folder / name
     place.parent.mkdir(parents=True, exist_ok=True)
     with (
-        contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as source,
+        contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as source,
         contextlib.closing(sqlite3.connect(place)) as copy,
     ):
         source.backup(copy)

@@ -17,7 +17,7 @@ def backup(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Copy all databases into a new folder, while the service runs; each copy is whole and checked.
+    """Copy all databases but the cache into a new folder, while the service runs; each copy is whole and checked.
 
     What lies in Redis (REDIS_URL) is not in it: back Redis up by its own means. Secrets are not in it either, but for
     the hashes of API keys.
@@ -59,7 +59,7 @@ def restore(
 
     The restored log goes on under a new epoch, so that clients which have seen later messages begin anew. Filings that
     came after the backup are caught up from EDGAR's feed and lists. What was spent since stays spent: the ledger that
-    is there is kept where it is whole.
+    is there is kept where it is whole; so are the API keys, of which some may have been revoked since.
 
     catalyst restore /var/backups/catalyst/catalyst-20261121T120000Z
     """
