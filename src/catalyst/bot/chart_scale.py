@@ -56,7 +56,7 @@ def span(bars: Sequence[Bar], before: float | None, filed: datetime | None) -> S
     return Span(begin, end + spare, low, high, step)
 
 
-def price_ticks(low: float, high: float, most: int = 5) -> list[float]:
+def price_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round prices inside the span, at most `most` and a few."""
     rough = (high - low) / most
     size = 10.0 ** math.floor(math.log10(rough))
@@ -70,10 +70,7 @@ def digits(ticks: Sequence[float]) -> int:
     step = min((b - a for a, b in itertools.pairwise(ticks)), default=1.0)
     if step >= 1 and ticks and ticks[-1] >= 1000:
         return 0
-    for places in range(2, 6):
-        if abs(round(step, places) - step) < step * 1e-6:
-            return places
-    return 4
+    return next((places for places in range(2, 9) if abs(round(step, places) - step) < step * 1e-6), 9)
 
 
 def time_ticks(shown: Span, most: int = 7) -> list[tuple[datetime, str]]:
