@@ -47,14 +47,14 @@ READING = {
 
 
 @contextlib.contextmanager
-def slow_model(seed: int = 1) -> Iterator[dict[str, str]]:
-    """A fake OpenAI on loopback, in a thread, that takes 300 to 1,500 ms; the environment that leads to it."""
+def slow_model(seed: int = 1, least: float = 0.3, most: float = 1.5) -> Iterator[dict[str, str]]:
+    """A fake OpenAI on loopback, in a thread, that takes so many seconds; the environment that leads to it."""
     from tests.fakes.openai import OpenAI
     from tests.fakes.server import FakeServer
 
     draw, loop, server = random.Random(seed), asyncio.new_event_loop(), FakeServer(OpenAI())
     for _ in range(20_000):
-        server.says(json.dumps(READING), delay=draw.uniform(0.3, 1.5))
+        server.says(json.dumps(READING), delay=draw.uniform(least, most))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     asyncio.run_coroutine_threadsafe(server.start(), loop).result()

@@ -1,4 +1,4 @@
-"""Sphinx settings of the documentation's site. `make docs` (tools/docs.py) builds it from a copy with generated pages."""
+"""Sphinx settings of the site. `make docs` (tools/docs.py) builds it from a copy with generated pages."""
 
 project = "Catalyst"
 copyright = "Catalyst's authors, MIT licence"
