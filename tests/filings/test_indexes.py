@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 
 import orjson
@@ -117,11 +118,8 @@ def test_damage_anywhere_costs_rows_and_nothing_else(noise, place):
     )
 )
 def test_any_json_in_the_place_of_hits_is_survived(value):
-    parse_search(
-        orjson.dumps(
-            {"hits": {"hits": [{"_source": value}, {"_source": {**HIT, "ciks": value}}, value], "total": value}}
-        )
-    )
+    hits = [{"_source": value}, {"_source": {**HIT, "ciks": value}}, value]
+    parse_search(json.dumps({"hits": {"hits": hits, "total": value}}).encode())
 
 
 @pytest.mark.corpus

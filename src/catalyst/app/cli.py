@@ -18,6 +18,7 @@ from catalyst.app.commands.classify import classify
 from catalyst.app.commands.digest import digest
 from catalyst.app.commands.emulate import emulate
 from catalyst.app.commands.enrich import enrich
+from catalyst.app.commands.evaluate import evaluate
 from catalyst.app.commands.forecast import forecast
 from catalyst.app.commands.gateway import gateway
 from catalyst.app.commands.keys import keys

@@ -72,7 +72,11 @@ class Reading(BaseModel):
 
 
 class Analyst:
-    """Reads filings with a model. `max_chars` bounds what one filing sends; `compress` lets the hub shorten it."""
+    """Reads filings with a model. `max_chars` bounds what one filing sends, `model` pins who reads it.
+
+    With `compress` the hub shortens what is sent; it keeps words as they stand, and answers are grounded against the
+    whole filing.
+    """
 
     def __init__(
         self,
@@ -81,19 +85,25 @@ class Analyst:
         *,
         max_chars: int = MAX_CHARS,
         timeout_seconds: float = 30.0,
-        compress: bool = False,
+        compress: bool = True,
+        model: str | None = None,
     ) -> None:
         self._hub = hub
         self._prompts = prompts
         self._max_chars = max_chars
         self._timeout = timeout_seconds
         self._compress = compress
+        self._model = model
 
     async def read(self, filing: Filing, parsed: Parsed, rules: Analysis) -> Analysis:
         """The model's grounded analysis over the rules' one. Raises LLMServiceError: then the rules' stands."""
+        return (await self.answered(filing, parsed, rules))[1]
+
+    async def answered(self, filing: Filing, parsed: Parsed, rules: Analysis) -> tuple[LLMResponse, Analysis]:
+        """`read`, with the model's answer beside what was made of it. Raises LLMServiceError."""
         clean = sanitize(selected(parsed, self._max_chars))
         response = await self._hub.query(self.request(filing, clean.text, rules))
-        return merged(_reading(response), response, rules, parsed, clean)
+        return response, merged(_reading(response), response, rules, parsed, clean)
 
     def request(self, filing: Filing, text: str, rules: Analysis) -> LLMRequest:
         """What is asked of the hub about a filing whose clean text is given."""
@@ -114,6 +124,7 @@ class Analyst:
             output_format="json",
             output_schema=settings.output_schema,
             complexity=complexity(filing.form, filing.items),
+            model=self._model,
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
             compress_prompt=self._compress,

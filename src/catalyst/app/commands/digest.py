@@ -64,9 +64,9 @@ async def _told(target: str, form: str, cik: str, settings: Settings, rules_only
     from catalyst.filings.forms import parse
     from catalyst.filings.headline import headline
 
-    submission, url = await _submission(target, form, cik, settings)
+    submission, url = await submission_of(target, form, cik, settings)
     parsed = parse(submission, form)
-    filing = _filing(parsed, url)
+    filing = filing_of(parsed, url)
     analysis = await _analysed(filing, parsed, settings, rules_only)
     companies = Companies.load(settings.app.data_dir / "live" / "companies.json")
     tickers = companies.tickers(filing.subject.cik)
@@ -74,7 +74,7 @@ async def _told(target: str, form: str, cik: str, settings: Settings, rules_only
     return _Told(filing, parsed, analysis, company, tickers, headline(filing, company, tickers, analysis), url)
 
 
-async def _submission(target: str, form: str, cik: str, settings: Settings) -> tuple[Submission, str]:
+async def submission_of(target: str, form: str, cik: str, settings: Settings) -> tuple[Submission, str]:
     """The submission, and its address where it came from one."""
     if _is_here(target):
         return _from_disk(Path(target), form), ""
@@ -157,7 +157,7 @@ def _need_agent(url: str, settings: Settings) -> None:
         )
 
 
-def _filing(parsed: Parsed, url: str) -> Filing:
+def filing_of(parsed: Parsed, url: str) -> Filing:
     """The filing as its header names it; its items may stand in the body alone."""
     from datetime import UTC, datetime
 

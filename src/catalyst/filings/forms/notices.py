@@ -44,14 +44,16 @@ _MOST_ELEMENTS = 20_000
 _DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](20\d\d)")
 _ISO = re.compile(r"20\d\d-\d\d-\d\d")
 _HOLDERS = re.compile(
-    r"approximate\s+number\s+of\s+holders\s+of\s+record[^:\d]{0,80}(?:notice\s+date)?[\s|:]{0,8}(?P<value>\d[\d,]{0,12}|none)\b",
+    r"approximate\s+number\s+of\s+holders\s+of\s+record[^:\d]{0,80}"
+    r"(?:notice\s+date)?[\s|:]{0,8}(?P<value>\d[\d,]{0,12}|none)\b",
     re.IGNORECASE,
 )
 _CLASS = re.compile(
     r"(?P<value>[^\n|]{4,160})\n[\s|]{0,8}\(?title\s+of\s+each\s+class\s+of\s+securities\s+covered", re.IGNORECASE
 )
 _RULE = re.compile(
-    r"rule\s+(?P<value>(?:12g-4|12h-3|15d-6|12h-6|15d-22)\s?(?:\([a-z0-9]{1,3}\)){0,4})[ \t|]{0,6}(?:☒|☑|þ|ý|\[x\]|x\b)",
+    r"rule\s+(?P<value>(?:12g-4|12h-3|15d-6|12h-6|15d-22)\s?(?:\([a-z0-9]{1,3}\)){0,4})"
+    r"[ \t|]{0,6}(?:☒|☑|þ|ý|\[x\]|x\b)",
     re.IGNORECASE,
 )
 _TICKED_BEFORE = re.compile(
