@@ -14,7 +14,17 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-NOT_BENCHES = {"__init__", "__main__", "blast", "chaos_parts", "common", "planted", "reconnect", "watching"}
+NOT_BENCHES = {
+    "__init__",
+    "__main__",
+    "blast",
+    "chaos_parts",
+    "common",
+    "day_parts",
+    "planted",
+    "reconnect",
+    "watching",
+}
 
 
 def names() -> list[str]:

@@ -30,6 +30,7 @@ from typing import Any
 import orjson
 import psutil
 
+from bench import reconnect
 from bench.common import report, say
 from catalyst.db import Database
 from catalyst.stream.sqlite import SqliteLog
@@ -40,7 +41,6 @@ PLAN = {100: (200, 20), 1000: (60, 60), 5000: (16, 400)}
 """Clients: (messages, milliseconds between two)."""
 STALLED = (400, 60, 16_384)
 """(messages, milliseconds between two, bytes): fills the kernel's 4 MB for a client and our 1 MiB before the end."""
-STALLED_RUNS = 3
 
 
 def alert(number: int, size: int = 1024) -> Alert:
@@ -210,16 +210,17 @@ def _bench(options: argparse.Namespace, folder: Path) -> None:
         say(f"{clients} clients: s_direct {peer}")
         figures |= {f"{name}_{clients}": value for name, value in _figures(found, peer).items()}
         peers[f"s_direct_{clients}"] = {name: round(peer[name], 3) for name in ("p50_ms", "p99_ms", "cpu_us", "kib")}
-    figures |= _stalled(wsload, options.data or memory, 100 if options.quick else 1000)
+    figures |= _stalled(wsload, options.data or memory, 100 if options.quick else 1000, 1 if options.quick else 3)
+    figures |= _reconnects(options.data or memory, quick=options.quick)
     settings = {"clients": counts, "size": options.size, "log": options.data or memory, "stalled": STALLED}
     report("fanout", figures, peers=peers, settings=settings)
 
 
-def _stalled(wsload: Path, memory: Path, clients: int) -> dict[str, Any]:
+def _stalled(wsload: Path, memory: Path, clients: int, rounds: int) -> dict[str, Any]:
     """What one client that never reads costs the others. Runs with and without it alternate; medians are compared."""
     with_one: list[dict[str, Any]] = []
     without: list[dict[str, Any]] = []
-    for _ in range(STALLED_RUNS):
+    for _ in range(rounds):
         for stalled in (0, 1):
             with tempfile.TemporaryDirectory(dir=memory) as data:
                 port = _ports()
@@ -238,6 +239,22 @@ def _stalled(wsload: Path, memory: Path, clients: int) -> dict[str, Any]:
         ),
         "stalled_lost": sum(each["missing"] + each["gaps"] + each["dups"] for each in with_one),
     }
+
+
+def _reconnects(memory: Path, *, quick: bool) -> dict[str, Any]:
+    """Clients that come back: see `bench/reconnect.py`."""
+    with tempfile.TemporaryDirectory(dir=memory) as data:
+        port = _ports()
+        server = psutil.Popen(ours(port, Path(data)), stdout=subprocess.DEVNULL)
+        try:
+            _wait(lambda: ask(port, "STAT") != "")
+            ask(port, "GO 1200 0 1024")
+            found = reconnect.figures(port, quick=quick)
+        finally:
+            server.terminate()
+            server.wait(10)
+    say(f"coming back: {found}")
+    return found
 
 
 def _figures(found: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
