@@ -47,6 +47,26 @@ def test_what_is_no_json_is_a_mismatch(text):
         find_json(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"facts": [{"name": "a"}, {"name": "b"',
+        '```json\n{"facts": [{"name": "a"}, {"name": "b"',
+        'Here: {"a": {"b": 1}, "c": oops, "d": {"e": 2}}',
+        '[{"a": 1}, {"a": 2',
+        "[[1], [2",
+    ],
+)
+def test_a_part_of_an_answer_that_broke_off_is_not_the_answer(text):
+    with pytest.raises(Mismatch):
+        find_json(text)
+
+
+def test_a_number_beyond_every_number_is_no_json():
+    with pytest.raises(Mismatch):
+        find_json('{"amount": 1e999}')
+
+
 def test_hostile_text_takes_no_time():
     began = time.process_time()
     for text in ("{" * 200_000, "[" * 200_000, '{"a":' * 50_000, "```" * 100_000):

@@ -7,6 +7,7 @@ properties, enumerations, bounds and lengths. Unknown keywords are not checked.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from catalyst.llm.types import LLMRequest, Message
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n(.*?)(?:```|\Z)", re.S)
 _STARTS = re.compile(r"[{\[]")
+_NAMED = re.compile(r'[\[\s]*\{\s*"[^"\\]*"\s*:')
 _TRIES = 64
 """Places in a text where JSON is looked for."""
 
@@ -110,20 +112,31 @@ def find_json(text: str) -> Any:
     """The first JSON value in `text`: alone, in a Markdown fence, or in prose. Raises Mismatch."""
     for candidate in (text, *(match.group(1) for match in _FENCE.finditer(text))):
         try:
-            return json.loads(candidate.strip().removeprefix("\ufeff"), parse_constant=_refuse)
+            return json.loads(candidate.strip().removeprefix("\ufeff"), parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             continue
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
     position, tries = 0, 0
     while tries < _TRIES and (start := _STARTS.search(text, position)) is not None:
         tries += 1
         try:
             value, _ = decoder.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
-            position = start.end()
+        except (ValueError, RecursionError) as error:
+            position = max(start.end(), _meant(text, start.start(), error))
         else:
             return value
     raise Mismatch("the answer holds no valid JSON")
+
+
+def _meant(text: str, start: int, error: Exception) -> int:
+    """Where to look on after what could not be read; raises Mismatch where that was meant as the answer.
+
+    Most often it broke off: a part inside of it would pass for the whole.
+    """
+    end = error.pos if isinstance(error, json.JSONDecodeError) else start
+    if _NAMED.match(text, start) or ":" in text[start:end]:
+        raise Mismatch(f"the JSON at character {start + 1} cannot be read ({error})") from error
+    return end
 
 
 def repair_turns(text: str, fault: str) -> tuple[Message, Message]:
@@ -143,6 +156,13 @@ def _names(value: str | list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, .
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:40]} is beyond every number")
+    return number
 
 
 def _faults(value: Any, schema: Mapping[str, Any], place: str, depth: int) -> Iterator[str]:
