@@ -6,7 +6,8 @@ At real time: an emulator (a process of its own, as EDGAR is), the service with 
 WebSocket clients (the kit's `wsload.c`, gcc), one client of ours that keeps everything, and the bot against the strict
 Discord with one webhook. Reported: what was lost or repeated anywhere, how long high-tier alerts took on the stream and
 on Discord, how long the rest took to drain, memory, and how long the service took to stop under all those clients.
-`--short` is 16:00 to 16:10, the ten minutes with the most filings. Helpers stand in `day_parts.py`.
+`--short` is 16:00 to 16:10, the ten minutes with the most filings. A minute before the slice everybody connects.
+Helpers stand in `day_parts.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,10 @@ def _at(recording: Recording, text: str) -> datetime | None:
     return recording.at(datetime.strptime(text, "%H:%M").time()) if text else None
 
 
+def _minute_before(text: str) -> str:
+    return f"{datetime.strptime(text, '%H:%M') - timedelta(minutes=1):%H:%M}"
+
+
 class Day:
     """The processes of one run, and what they are asked when it is over."""
 
@@ -124,7 +129,8 @@ class Day:
             service, bot = (Memory(psutil.Process(one.pid)) for one in process)
             watched = psutil.Process(process[0].pid)
             messages = 3 * expected + 1000  # more than a client can get
-            with crowd(self._options.kit, self._folder, self._port, self._options.clients, messages) as load:
+            epoch = get_json(f"http://127.0.0.1:{self._port}/api/status")["stream"]["epoch"]
+            with crowd(self._options, self._folder, self._port, epoch, messages) as load:
                 tape, _ = asyncio.run(follow(self._port, expected, self._until, watched, self._folder / "log"))
                 said = self._asked()
                 used = sum(watched.cpu_times()[:2])
@@ -137,7 +143,11 @@ class Day:
             if not self._options.quick:  # one simulated clock at speed 60 says nothing of latency
                 result |= high_tier(tape, released)
             result |= _crowd_figures(seen, len(tape.messages), self._options.clients)
-            result |= told(fake, database) | {"bot_drain_s": waited} | memory
+            result |= (
+                told(fake, database, len({message["filing_id"] for _, message in tape.messages}))
+                | {"bot_drain_s": waited}
+                | memory
+            )
             return result | said | {"cpu_s": round(used, 1), "stop_s": stop_s}
 
     def _started(
@@ -146,7 +156,7 @@ class Day:
         """The emulator, the service and the bot; the last two."""
         options, folder = self._options, self._folder
         day = ["--speed", "60" if options.quick else "1", "--volume", str(options.volume)]
-        day += ["--start", options.start] if options.start else []
+        day += ["--start", _minute_before(options.start)] if options.start else []
         emulate = ["emulate", str(options.data), *day, "--port", str(self._edgar), "--state", str(folder / "clock")]
         serve = ["serve", "--port", str(self._port), "--data", str(folder)]
         serve += ["--source", f"http://127.0.0.1:{self._edgar}"]
@@ -163,7 +173,7 @@ class Day:
     def _asked(self) -> dict[str, Any]:
         """What the service itself says of its spending."""
         usage = get_json(f"http://127.0.0.1:{self._port}/api/usage")
-        return {"model_calls": usage.get("totals", {}).get("calls")}
+        return {"model_calls": sum(day["calls"] for day in usage["spend"])}
 
 
 def _stopped(process: subprocess.Popen[bytes]) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -41,8 +43,11 @@ def discord() -> Iterator[FakeDiscord]:
 
 
 @contextlib.contextmanager
-def crowd(kit: Path, folder: Path, port: int, clients: int, messages: int) -> Iterator[subprocess.Popen[str] | None]:
-    """So many clients of the stream, connected; None where there is no kit or no gcc."""
+def crowd(
+    wanted: argparse.Namespace, folder: Path, port: int, epoch: str, messages: int
+) -> Iterator[subprocess.Popen[str] | None]:
+    """So many clients of the stream, from its first message on; None where there is no kit or no gcc."""
+    kit, clients = wanted.kit, wanted.clients
     if not clients or not (kit / "wsload.c").exists() or shutil.which("gcc") is None:
         say("no load client (kit or gcc is missing): no crowd")
         yield None
@@ -50,7 +55,8 @@ def crowd(kit: Path, folder: Path, port: int, clients: int, messages: int) -> It
     program = folder / "wsload"
     subprocess.run(["gcc", "-O2", "-o", str(program), str(kit / "wsload.c")], check=True, capture_output=True)
     options = ["-p", str(port), "-u", "/ws/filings", "-n", str(clients), "-m", str(messages), "-t", str(LONGEST_S)]
-    load = subprocess.Popen([str(program), *options, "-S", '{"type":"subscribe"}'], stdout=subprocess.PIPE, text=True)
+    subscribe = json.dumps({"type": "subscribe", "resume": {"epoch": epoch, "after": 0}})
+    load = subprocess.Popen([str(program), *options, "-S", subscribe], stdout=subprocess.PIPE, text=True)
     assert load.stdout is not None
     say(load.stdout.readline().strip())
     try:
@@ -92,17 +98,19 @@ def drain_bot(database: Path) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def told(fake: FakeDiscord, database: Path) -> dict[str, Any]:
+def told(fake: FakeDiscord, database: Path, filings: int) -> dict[str, Any]:
     """What came to Discord, where the bot's outbox stands, and milliseconds from the bot's receipt to Discord's."""
     with contextlib.closing(_opened(database)) as db:
         high = db.execute("SELECT posted_at - detected_at FROM bot_outbox WHERE tier = 'high' AND posted_at NOT NULL")
         waits = [1000 * seconds for (seconds,) in high]
+        (known,) = db.execute("SELECT count(*) FROM bot_alerts").fetchone()
     states = _states(database)
     return {
         "discord_messages": len(fake.messages),
         "discord_refused": len(fake.refused),
         "discord_429": len(fake.limited),
-        "bot_alerts": sum(states.values()),
+        "bot_lost": filings - known,
+        "bot_told": sum(states.values()),
         "bot_states": states,
         "bot_high": len(waits),
         "bot_high_p95_ms": percentile(waits, 0.95),
