@@ -14,21 +14,12 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-NOT_BENCHES = {
-    "__init__",
-    "__main__",
-    "blast",
-    "chaos_parts",
-    "common",
-    "day_parts",
-    "planted",
-    "reconnect",
-    "watching",
-}
+PARTS = {"blast", "chaos_parts", "common", "day_parts", "planted", "reconnect", "watching"}
+"""Files that benches are made of."""
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHES)
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS and path.stem[0] != "_")
 
 
 def run(name: str, quick: bool) -> dict[str, Any] | None:

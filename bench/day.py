@@ -143,11 +143,8 @@ class Day:
             if not self._options.quick:  # one simulated clock at speed 60 says nothing of latency
                 result |= high_tier(tape, released)
             result |= _crowd_figures(seen, len(tape.messages), self._options.clients)
-            result |= (
-                told(fake, database, len({message["filing_id"] for _, message in tape.messages}))
-                | {"bot_drain_s": waited}
-                | memory
-            )
+            filings = len({message["filing_id"] for _, message in tape.messages})
+            result |= told(fake, database, filings) | {"bot_drain_s": waited} | memory
             return result | said | {"cpu_s": round(used, 1), "stop_s": stop_s}
 
     def _started(
@@ -162,7 +159,8 @@ class Day:
         serve += ["--source", f"http://127.0.0.1:{self._edgar}"]
         other = stack.enter_context(catalyst(*emulate, "--no-background", log=folder / "emulator.log"))
         wait_ready(f"http://127.0.0.1:{self._edgar}/_emulator/status", other)
-        environ = model | {"EDGAR_BACKFILL_MINUTES": "1000"}
+        # The copies of a filing share its text: without a cache each is read by the model, as ten filings would be.
+        environ = model | {"EDGAR_BACKFILL_MINUTES": "1000", "LLM_CACHE_ENABLED": "0"}
         service = stack.enter_context(catalyst(*serve, log=folder / "log", **environ))
         wait_ready(f"http://127.0.0.1:{self._port}/health/live", service)
         names = webhook | {"SEC_DIGESTER_URL": f"ws://127.0.0.1:{self._port}"}
