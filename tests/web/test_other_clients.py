@@ -17,6 +17,7 @@ import pytest
 
 from tests.contracts.log import alert
 from tests.web.service import Service
+from tests.web.test_guides import block
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +118,18 @@ async def test_ws_on_node_follows_and_resumes(service: Service, node: Path):
         said = (await seen(second, b"]]")).splitlines()
     assert orjson.loads(said[0])["recovered"] is True
     assert orjson.loads(said[-1]) == [[3, 2, True], [4, 3, True]]
+
+
+async def test_the_javascript_of_the_guide_goes_on_where_it_stopped(service: Service, node: Path):
+    text = block("websocket.md", "js").replace("127.0.0.1:8765", f"127.0.0.1:{service.port}")
+    (node / "guide.js").write_text(text.replace("min_priority: 0.6", "min_priority: 0"))
+    async with process("node", "guide.js", cwd=node) as running:
+        while not service.app.state.fanout.clients:
+            await asyncio.sleep(0.01)
+        await service.log.append([alert(1)])
+        said = await seen(running, b"Acme files 1")
+        await service.stop()
+        await service.start()
+        await service.log.append([alert(2), alert(3)])
+        said += await seen(running, b"Acme files 3")
+    assert [line.split()[0] for line in said.splitlines()] == [b"1", b"2", b"3"]
