@@ -32,6 +32,14 @@ async def test_an_answer_goes_to_stdout_and_its_cost_to_stderr(wire, tmp_path):
     assert "total" in table.stdout
 
 
+@pytest.mark.parametrize("way", ["--stream", "--no-stream"])
+async def test_an_answer_that_is_not_whole_says_so_and_none_steers_the_terminal(wire, tmp_path, way):
+    wire.openai.answers(text="Risks are\x1b[2J one,", finish="length")
+    done = await command("ask", "Which?", "--model", "gpt-4o-mini", way, tmp_path=tmp_path, wire=wire)
+    assert (done.returncode, done.stdout) == (0, "Risks are [2J one,\n")
+    assert "raise --max-tokens" in done.stderr
+
+
 async def test_documents_and_json(wire, tmp_path):
     wire.openai.says("Two risks.")
     document = tmp_path / "risks.txt"

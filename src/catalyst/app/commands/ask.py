@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 MOST_BYTES = 20 << 20
 """A document that is larger is not sent."""
 
+_UNFINISHED = {
+    "length": "the answer was cut off at its limit: raise --max-tokens",
+    "refused": "the provider refused to answer: reword the question, or pin another --model",
+    "other": "the provider ended the answer early, without a known reason: it may not be whole",
+}
+
 
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
@@ -74,7 +80,7 @@ async def _answer(request: LLMRequest, as_json: bool, stream: bool) -> None:
             return
         answer = llm.stream(request)
         async for delta in answer:
-            print(delta.text, end="", flush=True)
+            print(_plain(delta.text), end="", flush=True)
         print()
         if answer.response is not None:
             _account(answer.response)
@@ -84,8 +90,13 @@ def _show(response: LLMResponse, as_json: bool) -> None:
     if as_json:
         print(response.model_dump_json())
         return
-    print(response.text)
+    print(_plain(response.text))
     _account(response)
+
+
+def _plain(text: str) -> str:
+    """Without control characters: what a model repeats from a document must not steer the terminal."""
+    return "".join(" " if char not in "\n\t" and (char < " " or "\x7f" <= char < "\xa0") else char for char in text)
 
 
 def _account(response: LLMResponse) -> None:
@@ -96,6 +107,8 @@ def _account(response: LLMResponse) -> None:
         f"{response.cost_usd:.6f} USD · {response.latency_ms / 1000:.1f} s · {response.route}",
         file=sys.stderr,
     )
+    if response.finish_reason in _UNFINISHED:
+        print(f"catalyst: {_UNFINISHED[response.finish_reason]}", file=sys.stderr)
 
 
 def _text(path: Path) -> str:
