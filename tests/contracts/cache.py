@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +73,13 @@ class CacheContract:
         assert await store.keep(entry(created=NOW + 5)) is None
         assert await store.by_key(key(1)) is None
         assert await store.keep(entry(2)) is not None
+
+    async def test_a_shorter_rejection_does_not_end_a_longer_one(self, store: CacheStore) -> None:
+        """An audit that finds an answer wrong just removes it; a user's word, given meanwhile, holds for a day."""
+        await store.reject(key(1), NOW, NOW + DAY)
+        await store.reject(key(1), NOW + 1, NOW + 1)
+        await asyncio.sleep(0.01)
+        assert await store.keep(replace(entry(1), created=NOW + 2)) is None
 
     async def test_a_key_that_is_not_there_yet_can_be_rejected(self, store: CacheStore) -> None:
         assert await store.reject(key(1), NOW, NOW + DAY) is None

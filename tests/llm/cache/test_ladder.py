@@ -190,11 +190,13 @@ async def test_two_rejections_end_matching_by_meaning_for_the_template(wire, tmp
 async def test_a_thumbs_down_while_the_answer_is_in_flight_keeps_it_out(wire, tmp_path):
     async with cached_hub(wire, tmp_path) as (hub, cache):
         known = (await hub.query(question())).cache_key
+        await cache.settled()
         await cache._store.clear()
         wire.openai.says("poison", delay=0.3)
         flying = asyncio.create_task(hub.query(question()))
-        while len(wire.openai.requests) < 2:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while len(wire.openai.requests) < 2:
+                await asyncio.sleep(0.01)
         await cache.reject(known)
         assert (await flying).text == "poison"
         assert not (await hub.query(question())).cached
@@ -204,6 +206,7 @@ async def test_an_answer_dies_at_its_time_and_hits_do_not_renew_it(wire, tmp_pat
     async with cached_hub(wire, tmp_path, load=None) as (hub, cache):
         job = hub.prepare(question(cache_ttl_seconds=100))
         key = (await hub.query(job.request)).cache_key
+        await cache.settled()
         kept = await cache._store.by_key(bytes.fromhex(key))
         assert kept is not None
         assert kept.expires - kept.created == 100
@@ -415,8 +418,9 @@ async def test_a_cache_that_fails_is_a_miss(wire, tmp_path):
 
 
 async def test_a_database_that_vanishes_is_a_cold_cache(wire, tmp_path):
-    async with cached_hub(wire, tmp_path) as (hub, _):
+    async with cached_hub(wire, tmp_path) as (hub, cache):
         await hub.query(question())
+        await cache.settled()
         for path in tmp_path.glob("cache.db*"):
             path.unlink()
         assert not (await hub.query(question())).cached

@@ -19,7 +19,7 @@ from catalyst.llm.cache.index import VectorIndex, nearest_of, stepped
 from catalyst.llm.cache.kept import Vector
 from catalyst.llm.cache.near import Near
 from catalyst.llm.cache.sqlite import SqliteCache
-from tests.contracts.cache import entry, key
+from tests.contracts.cache import NOW, entry, key
 from tests.llm.cache.cached import Words, cache_of, cached_hub, warm
 from tests.llm.cache.test_ladder import Q2, always, question
 
@@ -194,7 +194,7 @@ def killed(tmp_path: Path) -> Path:
         import asyncio, sys
         from pathlib import Path
         from tests.llm.cache.test_near import near_of, loaded, vectors, BUCKET
-        from tests.contracts.cache import entry, key
+        from tests.contracts.cache import NOW, entry, key
 
         async def main():
             store, near = near_of(Path(sys.argv[1]), flat=20)
@@ -236,3 +236,24 @@ async def test_index_and_database_agree_again_after_kill_9(killed: Path) -> None
 def test_the_cache_loads_nothing_heavy_before_it_is_used() -> None:
     code = "import sys, catalyst.llm.cache.ladder; assert not {'numpy', 'onnxruntime', 'usearch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+async def test_what_the_store_let_go_leaves_the_index_which_takes_new_ones_again(tmp_path: Path) -> None:
+    """A service runs for weeks, and its answers for a day: an index that only grows is full after some days."""
+    store, near = near_of(tmp_path)
+    await store.open()
+    await loaded(near)
+    near._index._most = 3
+    for number in (1, 2, 3):
+        found = await store.keep(entry(number, expires=NOW + number))
+        assert found is not None
+        await near.place(key(number), found, BUCKET, f"question {number}", None)
+    assert await store.sweep(NOW + 2) == 2
+    await near.prune()
+    assert near._index.ids() == await store.ids()
+    found = await store.keep(entry(4))
+    assert found is not None
+    await near.place(key(4), found, BUCKET, "question 4", None)
+    assert [number for number, _ in (await near.find(BUCKET, "question 4"))[1]][:1] == [found]
+    await near.close()
+    await store.close()

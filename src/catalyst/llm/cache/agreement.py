@@ -22,6 +22,7 @@ _SCALES = {
     "b": 9, "bn": 9, "billion": 9, "t": 12, "tn": 12, "trillion": 12,
 }  # fmt: skip
 _TOLERANCE = 0.005
+_COUNTED = 10_000
 _LONGEST = 200_000
 """Characters of an answer that are looked at; a longer one is left to the judge."""
 
@@ -108,6 +109,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _close(a: float, b: float) -> bool:
+    """Within the tolerance of rounding; years and counts, which nobody rounds, only where they are equal."""
+    if a.is_integer() and b.is_integer() and max(abs(a), abs(b)) < _COUNTED:
+        return a == b
     return math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-9)
 
 

@@ -101,7 +101,7 @@ class CacheStore(Protocol):
         ...
 
     async def ids(self) -> set[int] | None:
-        """Every id that has a vector; None where the store cannot say."""
+        """Every id that has a vector, at least; None where the store cannot say."""
         ...
 
     async def generation(self) -> str:

@@ -325,7 +325,11 @@ class LadderCache:
             self.begin(self._store.used(self._drained(), self._clock.now().timestamp()))
         if now - self._swept > SWEEP_SECONDS:
             self._swept = now
-            self.begin(self._store.sweep(self._clock.now().timestamp() - self._settings.stale_seconds))
+            self.begin(self._sweep())
+
+    async def _sweep(self) -> None:
+        await self._store.sweep(self._clock.now().timestamp() - self._settings.stale_seconds)
+        await self._near.prune()
 
     def _drained(self) -> dict[bytes, int]:
         used, self._used = self._used, {}

@@ -109,6 +109,16 @@ class Near:
         if self._index is not None:
             await self._worker.run(self._index.remove, number)
 
+    async def prune(self) -> None:
+        """Let go of what the store let go: else the index fills with what is served no more, and takes nothing new."""
+        if self.state != "ready":
+            return
+        held: set[int] = await self._worker.run(self._index.ids)
+        standing = await self._store.ids()
+        gone = sorted(held - standing) if standing is not None else []
+        for start in range(0, len(gone), GROWN):
+            await self._worker.run(self._drop, gone[start : start + GROWN])
+
     async def settled(self) -> None:
         """Until nothing loads or grows, for benches and tests."""
         while self._tasks:
@@ -144,8 +154,7 @@ class Near:
             generation = await self._store.generation()
             await self._worker.run(self._adopt, generation)
             seen = await self._read("")
-            stale = [number for number in self._index.ids() if number not in seen]
-            await self._worker.run(lambda: [self._index.remove(number) for number in stale])
+            await self._worker.run(self._drop, [number for number in self._index.ids() if number not in seen])
         except CatalystError as error:
             self.state = "missing" if self._embedder is None else "idle"
             log.warning("cache.meaning.off", reason=str(error))
@@ -223,6 +232,10 @@ class Near:
         for row in rows:
             if len(row.steps) == self._embedder.dimensions:
                 self._index.add(row.bucket, row.id, np.frombuffer(row.steps, np.int8))
+
+    def _drop(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._index.remove(number)
 
     def _adopt(self, generation: str) -> None:
         """Take saved graphs of this very store; any doubt means reading it all from the store."""

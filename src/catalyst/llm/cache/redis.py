@@ -123,7 +123,9 @@ class RedisCache:
         return rows, found[-1][0].decode() if found else after
 
     async def ids(self) -> set[int] | None:
-        return None
+        """Every entry that has a rank; what expired since the last sweep has one still."""
+        ranks = [await self._ask(self._redis.zrange(self._name("s", one), 0, -1)) for one in await self._tenants()]
+        return {int(name, 16) for names in ranks for name in names}
 
     async def generation(self) -> str:
         name = self._name("generation")
@@ -146,7 +148,8 @@ class RedisCache:
         found = await self.by_key(key)
         name = _hex(_id(key))
         pipe = self._redis.pipeline(transaction=True)
-        pipe.set(self._name("t", key.hex()), 1, px=max(1, int((until - now) * 1000)))
+        if until > now:  # else only the entry goes, and a tombstone that stands stays
+            pipe.set(self._name("t", key.hex()), 1, px=max(1, int((until - now) * 1000)))
         pipe.unlink(self._name("e", name), self._name("k", name))
         if found is not None:
             pipe.zrem(self._name("s", found.tenant), name)

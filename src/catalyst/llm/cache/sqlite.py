@@ -58,6 +58,7 @@ _INSERT = (
     f"INSERT INTO entries ({_COLUMNS.removeprefix('id, ')}, value) "  # noqa: S608 (constants)
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_TOMB = "INSERT INTO tombs VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until)"
 _STRIKE = "INSERT INTO strikes VALUES (?, 1) ON CONFLICT (template) DO UPDATE SET number = number + 1"
 _COUNT = "INSERT INTO counts VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET number = number + 1"
 _SLACK = 64
@@ -180,7 +181,7 @@ class SqliteCache:
             row = db.execute(f"{_SELECT} key = ?", (key,)).fetchone()
             db.execute("DELETE FROM entries WHERE key = ?", (key,))
             db.execute("DELETE FROM tombs WHERE until <= ?", (now,))
-            db.execute("INSERT OR REPLACE INTO tombs VALUES (?, ?)", (key, until))
+            db.execute(_TOMB, (key, until))
             return _kept(row) if row else None
 
         return await self._store.write(work)
