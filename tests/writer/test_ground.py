@@ -45,10 +45,20 @@ def test_what_the_input_holds_is_founded_however_it_is_written(draft):
         ("Write to huda@alpha-pay.example", "huda@alpha-pay.example"),
         ("Dear [Name], hello", "[Name]"),
         ("المبلغ ٩٩٩٩ ريال", "9999"),
+        ("We can grant 5% off.", "5"),
+        ("Please pay within 7 days.", "7"),
+        ("A fee of $9 applies.", "9"),
+        ("A fee of SAR 9 applies.", "9"),
+        ("The amount is 12500,50,1.", "12500,50,1"),
     ],
 )
 def test_what_it_does_not_hold_is_named(draft, what):
     assert any(what in told for told in unfounded(draft, SOURCE)), unfounded(draft, SOURCE)
+
+
+def test_a_decimal_comma_is_not_read_over():
+    assert unfounded("It is 3,5 million.", "35 million") == ["'3,5' is a figure that the input does not hold."]
+    assert unfounded("It is 3,5 million.", "3.5 million") == []
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

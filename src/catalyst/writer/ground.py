@@ -23,7 +23,14 @@ this if could would let as mr mrs ms dr sir madam team whatsapp email pdf
 _ALWAYS = frozenset(_WORDS.split())
 """Capitalised words that need no source."""
 _SMALL = 10
-"""Counts up to this many need no source: "two points", "3 items"."""
+"""Counts up to this many need no source, "3 items"; shares, money, spans and hours do: "5 %", "$9", "7 days", "3 pm"."""
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
+"""1,234 and 12,34,567; not 3,5, which is a fraction to who writes it so."""
+_MEASURE = re.compile(
+    r"[ -]?(?:%|٪|per ?cent\b|pct\b|[kmb]n?\b|thousand|million|billion|[ap]\.?m\b|(?:hour|day|week|month|year)s?\b"
+    r"|[$€£¥₹﷼]|(?:sar|aed|usd|eur|gbp|inr|egp|qar|kwd|bhd|omr|jod|chf|jpy|cny)\b)"
+)
+_MONEY = re.compile(r"(?:[$€£¥₹﷼]|\b(?:sar|aed|usd|eur|gbp|inr|egp|qar|kwd|bhd|omr|jod|chf|jpy|cny)) ?$")
 
 
 def material(*given: object) -> str:
@@ -36,9 +43,12 @@ def unfounded(draft: str, source: str, today: date | None = None) -> list[str]:
     known = plain(source)
     figures = _figures(known) | (_of_day(today) if today else set())
     found: dict[str, None] = {}
-    for number in _NUMBER.findall(plain(draft)):
-        if not _founded(number, figures):
-            found.setdefault(f"{number!r} is a figure that the input does not hold.")
+    said = plain(draft)
+    for place in _NUMBER.finditer(said):
+        start, end = place.span()
+        counts = not _MEASURE.match(said, end) and not _MONEY.search(said, max(0, start - 5), start)
+        if not _founded(place.group(), figures, counts):
+            found.setdefault(f"{place.group()!r} is a figure that the input does not hold.")
     for address in _ADDRESS.findall(draft):
         if plain(address).rstrip(".,)") not in known:
             found.setdefault(f"{address[:80]!r} is an address that the input does not hold.")
@@ -62,9 +72,11 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", figures).casefold().split())
 
 
-def _founded(number: str, figures: set[str]) -> bool:
+def _founded(number: str, figures: set[str], counts: bool) -> bool:
+    """`counts` is for a number that may be a mere count."""
     values = _values(number)
-    return bool(values & figures) or any(value.isdigit() and int(value) <= _SMALL for value in values if len(value) < 3)
+    small = any(value.isdigit() and int(value) <= _SMALL for value in values if len(value) < 3)
+    return bool(values & figures) or (counts and small)
 
 
 def _figures(text: str) -> set[str]:
@@ -74,7 +86,7 @@ def _figures(text: str) -> set[str]:
 def _values(number: str) -> set[str]:
     """A number as it may be meant: 1,234.50 is 1234.5; a date's or a range's parts stand for themselves."""
     bare = number.replace("٬", ",").replace("٫", ".").replace("'", ",")
-    found = {bare, _trim(bare.replace(",", ""))}
+    found = {bare, _trim(bare.replace(",", "") if _GROUPED.fullmatch(bare) else bare.replace(",", "."))}
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", bare):
         found.add(_trim(bare.replace(".", "").replace(",", ".")))
     return found
