@@ -214,6 +214,23 @@ async def test_a_price_that_moved_in_an_hour_is_not_marked(place: Place):
     assert not (await board.quotes(["ACME"], SOON_S))["ACME"].doubtful
 
 
+async def test_a_wide_change_is_asked_of_a_second_source(place: Place):
+    """On the day of a split one vendor's previous close may be the old share's."""
+    place.market.set("HALF", 50.0, 100.0, NOW, vendor="finnhub")
+    place.market.set("HALF", 50.0, 50.5, NOW, vendor="tiingo")
+    place.market.set("FELL", 50.0, 100.0, NOW)
+    place.market.set("CALM", 50.0, 51.0, NOW)
+    found = await place.board("finnhub", "tiingo").quotes(["HALF", "FELL", "CALM"], SOON_S)
+    assert {name: quote.doubtful for name, quote in found.items()} == {"HALF": True, "FELL": False, "CALM": False}
+    assert place.market.asked_of("tiingo") == [["HALF", "FELL"]]
+
+
+async def test_a_wide_change_that_no_other_source_knows_is_told(place: Place):
+    place.market.set("FELL", 50.0, 100.0, NOW, vendor="finnhub")
+    quote = (await place.board("finnhub", "tiingo").quotes(["FELL"], SOON_S))["FELL"]
+    assert (str(quote.price), quote.doubtful) == ("50.0", False)
+
+
 def under_way() -> int:
     return sum("Board._" in repr(task) for task in asyncio.all_tasks())
 

@@ -282,6 +282,18 @@ async def test_amendments_are_tagged_and_heavy_filings_parsed_in_a_thread(tmp_pa
         assert "amendment" in message["tags"]
 
 
+async def test_a_filing_of_shares_that_trade_over_the_counter_is_tagged(tmp_path):
+    listings = [
+        Listing("0000000001", "PNKS", "OTC", "Pinkwater"), Listing("0000000002", "MIXD", "NYSE", "Mixed"),
+        Listing("0000000002", "MIXDF", "OTC", "Mixed"), Listing("0000000003", "VAGU", "", "Vague"),
+    ]  # fmt: skip
+    recording = day(tmp_path / "edgar", *(entry(n, "8-K", "12:00:01", items=("8.01",), cik=n) for n in (1, 2, 3, 4)))
+    async with watching(recording, tmp_path, start=NOON, listings=listings) as rig:
+        await rig.run_until(NOON + timedelta(seconds=10))
+        tagged = {m["ticker"]: "otc" in m["tags"] for m in await rig.messages()}
+        assert tagged == {"PNKS": True, "MIXD": False, "VAGU": False, "": False}
+
+
 async def test_a_backlog_is_worked_off_by_importance(tmp_path):
     """Seen before the pipeline runs, as after an outage: high tier first, and alerts before any fetch."""
     rows = [entry(n, "8-K" if n % 50 == 0 else "4", "11:59:00", cik=n + 1, items=("2.02",)) for n in range(300)]

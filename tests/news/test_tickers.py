@@ -44,6 +44,14 @@ def test_nothing_is_guessed(title: str) -> None:
     assert FINDER.find(title) == ()
 
 
+def test_shares_that_all_trade_over_the_counter_are_tagged() -> None:
+    known = companies()
+    known.merge([Listing("0009000009", "PNKS", "OTC", "Pinkwater Mining Inc")])
+    finder = TickerFinder(known)
+    titles = ("Pinkwater Mining strikes gold", "Pinkwater Mining sues Elm Robotics", "$ZZZQ rises", "Nothing of anyone")
+    assert [finder.tags(finder.find(title)) for title in titles] == [["otc"], [], [], []]
+
+
 def test_a_summary_counts_less_than_the_title() -> None:
     in_title, in_summary = FINDER.find("Elm Robotics rises", "Brook Securities agrees")
     assert in_title.relevance > in_summary.relevance

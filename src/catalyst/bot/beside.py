@@ -22,7 +22,7 @@ from catalyst.stream.types import Alert
 log = structlog.get_logger()
 
 SOON_S = 0.025
-"""How long an alert waits for its price."""
+"""How long an alert waits for its price, where nothing depends on it (`Screen.wait_s` where something does)."""
 LATEST_S = 2.0
 """How long a source may take."""
 KEPT_S = 30.0
@@ -54,15 +54,15 @@ class Beside:
             return None
         return found[1]
 
-    async def soon(self, ticker: str) -> Quote | None:
-        """The price, where it comes within a moment; it is asked for in any case."""
+    async def soon(self, ticker: str, wait_s: float = SOON_S) -> Quote | None:
+        """The price, where it comes within `wait_s` seconds; it is asked for in any case."""
         if not ticker or (known := self.price(ticker)) is not None:
             return known if ticker else None
         task = self._start(f"price {ticker}", lambda: self._ask(ticker))
         if task is None or self._misses >= _DEAD_AFTER:
             return None
         with contextlib.suppress(TimeoutError):
-            async with self._clock.timeout(SOON_S):
+            async with self._clock.timeout(wait_s):
                 await asyncio.shield(task)
         found = self.price(ticker)
         self._misses = 0 if found else self._misses + 1

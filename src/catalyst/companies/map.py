@@ -82,6 +82,11 @@ class Companies:
         found = self.company(self.by_ticker(ticker) or "")
         return dict(zip(found.tickers, found.exchanges, strict=True)).get(normal_ticker(ticker), "") if found else ""
 
+    def over_the_counter(self, tickers: Iterable[str]) -> bool:
+        """Whether the list says of every one of them that it trades over the counter; False where it says nothing."""
+        exchanges = [self.exchange(ticker) for ticker in tickers]
+        return bool(exchanges) and all(exchange == "OTC" for exchange in exchanges)
+
     def by_ticker(self, ticker: str) -> str | None:
         """The CIK (ten digits) of the company that has this ticker, or None."""
         return self._owners.get(normal_ticker(ticker))

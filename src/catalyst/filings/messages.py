@@ -108,14 +108,15 @@ class Messages:
         self._counters.withdrawn += withdrawn
 
     def _message(self, walk: Walk, analysis: Analysis, *, final: bool) -> Alert:
+        tickers = self._ranking.tickers(walk.filing)
         return compose(
             walk.filing,
             analysis,
             version=walk.version + 1,
             final=final,
-            tickers=self._ranking.tickers(walk.filing),
+            tickers=tickers,
             now=self._clock.now(),
-            tags=walk.tags,
+            tags=[*self._ranking.tags(tickers), *walk.tags],
             amends=walk.amends,
         )
 

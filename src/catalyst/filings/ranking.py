@@ -5,6 +5,7 @@ The ledger orders its work by `Ranking.rank`; the pipeline asks for the same fig
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from catalyst.filings.prescore import Score, prescore
@@ -16,6 +17,10 @@ class Tickers(Protocol):
 
     def tickers(self, cik: str) -> tuple[str, ...]:
         """All tickers of a company in the SEC's own order."""
+        ...
+
+    def over_the_counter(self, tickers: Iterable[str]) -> bool:
+        """Whether all of them are known to trade there."""
         ...
 
 
@@ -49,3 +54,7 @@ class Ranking:
         role = filing.subject.role
         ciks = dict.fromkeys([filing.subject.cik, *(party.cik for party in filing.parties if party.role == role)])
         return tuple(dict.fromkeys(ticker for cik in ciks for ticker in self._companies.tickers(cik)))
+
+    def tags(self, tickers: Sequence[str]) -> list[str]:
+        """What the company list says of a message's shares."""
+        return ["otc"] if self._companies.over_the_counter(tickers) else []

@@ -34,6 +34,7 @@ def compose(
     final: bool,
     priority_score: float,
     now: datetime,
+    tags: Sequence[str] = (),
 ) -> HeadlineAlert:
     """Version 1 is the alert, 2 the update; both bear both scores as far as known."""
     tickers = [mention.ticker for mention in headline.mentions]
@@ -55,6 +56,7 @@ def compose(
         source=headline.source,
         sources=list(sources),
         url=headline.url,
+        tags=list(tags),
         scores=found.scores,
         analysis=Analysis(
             sentiment=found.sentiment,

@@ -252,6 +252,7 @@ class NewsDesk:
             final=final,
             priority_score=self._priority(story, found),
             now=self._clock.now(),
+            tags=self._finder.tags(story.headline.mentions),
         )
 
     def _priority(self, story: Open, found: Classification) -> float:

@@ -66,6 +66,10 @@ class TickerFinder:
                     found[kept.ticker] = kept
         return tuple(sorted(found.values(), key=lambda mention: -mention.relevance)[:MAX_MENTIONS])
 
+    def tags(self, found: Iterable[Mention]) -> list[str]:
+        """What the company list says of the shares that were found."""
+        return ["otc"] if self._companies.over_the_counter(each.ticker for each in found) else []
+
     def _mentions(self, text: str) -> Iterable[Mention]:
         for match in _MARK.finditer(text):
             if match["ticker"].isupper():

@@ -109,7 +109,7 @@ class Alert(BaseModel):
     analysis: Analysis = Analysis()
     url: str = ""
     tags: list[str] = []
-    """`stand-in` or `synthesised` for recorded days, `amendment`, `withdrawn`, `restored`, `found-late`, …"""
+    """`stand-in` or `synthesised` for recorded days, `amendment`, `withdrawn`, `restored`, `found-late`, `otc`, …"""
     amends: str = ""
     """Of an amendment: the accession that it amends, as far as known; empty otherwise."""
 

@@ -32,8 +32,11 @@ HEDGE_S = 0.25
 GATHER_S = 0.005
 """What is asked for within so long goes out as one request."""
 BARS_S = 1.8
+WIDE_PERCENT = 30.0
+"""A change since yesterday that a second source is asked about: on the day of a split one vendor's previous close may
+be the old share's."""
 APART, APART_S = 0.2, 300.0
-"""Two vendors' prices of the same five minutes that differ by a fifth: one of them is wrong."""
+"""Two vendors' prices, or previous closes, of the same five minutes that differ by a fifth: one of them is wrong."""
 INTERVALS = ("1m", "5m", "1d")
 _AT_ONCE = 8
 _MOST = 2000
@@ -132,7 +135,17 @@ class Board:
             self._keep(symbol, quote)
         elif quote.doubtful:
             self._keep(symbol, replace(known, doubtful=True))
-        self._settle(symbol)
+        if not self._wanting(symbol):
+            self._settle(symbol)
+
+    def _wanting(self, symbol: str) -> bool:
+        """Nobody has told a price of it, or one alone a change so wide that a split may be half done there."""
+        known = self._known(symbol)
+        if known is None:
+            return True
+        wide = known.change is not None and abs(float(known.change)) >= WIDE_PERCENT
+        beside = self._last.get(symbol, {}).values()
+        return wide and not any(each.provider != known.provider and near(each, known) for each in beside)
 
     def _keep(self, symbol: str, quote: Quote | None) -> None:
         self._kept[symbol] = (self._clock.monotonic(), quote)
@@ -171,13 +184,13 @@ class Board:
 
     async def _try(self, line: _Line, symbols: Sequence[str]) -> bool:
         """Ask one source for what is still missing, as far as it may be asked; whether nothing is missing now."""
-        missing = [symbol for symbol in symbols if self._known(symbol) is None]
+        missing = [symbol for symbol in symbols if self._wanting(symbol)]
         size = line.source.batch
         parts = [missing[start : start + size] for start in range(0, len(missing), size)][: line.gate.room()]
         for _ in parts:
             line.gate.take()
         await asyncio.gather(*(self._request(line, part) for part in parts))
-        return all(self._known(symbol) is not None for symbol in symbols)
+        return not any(self._wanting(symbol) for symbol in symbols)
 
     async def _request(self, line: _Line, part: Sequence[str]) -> None:
         async with line.slots:
@@ -237,9 +250,14 @@ class Board:
 
 
 def apart(one: Quote, other: Quote) -> bool:
-    """Whether two prices of about the same moment cannot both be right."""
-    near = abs((one.as_of - other.as_of).total_seconds()) <= APART_S
-    return near and float(abs(one.price / other.price - 1)) > APART
+    """Whether two quotes of about the same moment cannot both be right."""
+    pairs = [(one.price, other.price), (one.prev_close, other.prev_close)]
+    return near(one, other) and any(a is not None and b is not None and abs(float(a / b - 1)) > APART for a, b in pairs)
+
+
+def near(one: Quote, other: Quote) -> bool:
+    """Whether two quotes are of about the same moment."""
+    return abs((one.as_of - other.as_of).total_seconds()) <= APART_S
 
 
 async def staggered(

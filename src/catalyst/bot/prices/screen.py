@@ -24,6 +24,10 @@ _OTC_MARK = re.compile(
 )
 
 
+WAIT_S, SCREENED_S = 0.025, 0.5
+"""How long an alert waits for its price: a moment for its looks, longer where it may be kept back for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """Bounds in dollars a share. `skipped` counts by reason."""
@@ -32,6 +36,13 @@ class Screen:
     ceiling: Decimal = Decimal("Infinity")
     skip_otc: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds that an alert waits for a price. A vendor on the internet takes tenths of a second to answer: bounds
+        that waited no longer than the looks do would keep next to nothing back."""
+        bounded = self.floor > 0 or self.ceiling.is_finite() or self.skip_otc
+        return SCREENED_S if bounded else WAIT_S
 
     def skips(self, alert: Alert, quote: Quote | None, now: datetime) -> str:
         """Why the alert is not told, in words; empty where it is. Counts and logs what it keeps back."""
