@@ -7,6 +7,9 @@ from typing import Any
 
 from catalyst.llm.cache.terms import Term
 
+_BEFORE_WHAT = frozenset(("at", "in", "on", "during", "for"))
+_BESIDE_WHAT = frozenset(("by", "from", "to", "with", "under"))
+_BE = frozenset(("is", "are", "was", "were"))
 Tails = dict[str, list[tuple[tuple[str, ...], str]]]
 
 
@@ -20,18 +23,32 @@ class Openings:
         self._kinds = _by_first([(phrase, kind) for kind, phrases in lists["kinds"].items() for phrase in phrases])
         self._asks = frozenset(lists["words"]["asks"])
 
-    def take(self, terms: Sequence[Term], begins_a_topic: Callable[[Sequence[Term]], bool]) -> tuple[str, list[Term]]:
-        """The kind (empty for a bare phrase or statement) and the terms that are left."""
+    def take(
+        self, terms: Sequence[Term], begins_a_topic: Callable[[Sequence[Term]], bool]
+    ) -> tuple[str, bool, list[Term]]:
+        """The kind (empty for a phrase or statement), whether it took a form of `to be` along, and what is left."""
         rest, shown = self._opened(list(terms), begins_a_topic)
         rest = self._closed(rest)
         if not rest:
-            return shown, rest
+            return shown, False, rest
+        if (
+            _words(rest)[0] in _BEFORE_WHAT
+            and _words(rest)[1:2] in (["what"], ["which"])
+            and not _match(self._kinds, _words(rest))
+        ):
+            rest = rest[1:]
+        elif (
+            _words(rest)[0] in _BESIDE_WHAT
+            and _words(rest)[1:2] in (["what"], ["which"])
+            and not _match(self._kinds, _words(rest))
+        ):
+            return "what", False, [rest[0], *rest[2:]]
         if begins_a_topic(rest):
-            return "what", rest
+            return "what", False, rest
         if found := _match(self._kinds, _words(rest)):
             length, kind = found
-            return kind, rest[length:]
-        return ("yes" if _words(rest)[0] in self._asks else shown), rest
+            return kind, rest[length - 1].raw.lower() in _BE, rest[length:]
+        return ("yes" if _words(rest)[0] in self._asks else shown), shown == "what", rest
 
     def _opened(self, rest: list[Term], begins_a_topic: Callable[[Sequence[Term]], bool]) -> tuple[list[Term], str]:
         shown = ""

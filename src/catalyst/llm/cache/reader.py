@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from datetime import date
 
 from catalyst.companies.aliases import Aliases
-from catalyst.llm.cache.frame import Frame, question
+from catalyst.llm.cache.frame import Frame
 from catalyst.llm.cache.headlines import Headlines
 from catalyst.llm.cache.lexicon import Lexicon, Meaning, Phrases, fold, load
 from catalyst.llm.cache.openings import Openings
+from catalyst.llm.cache.order import question
 from catalyst.llm.cache.question import Question
 from catalyst.llm.cache.scan import plain, scan, unreadable
 from catalyst.llm.cache.terms import Term
+from catalyst.llm.cache.topics import Topics
 
+_BE = frozenset(("is", "are", "was", "were", "been", "being"))
+_AFTER_REPORTED = frozenset(("by", "in", "for", "on", "at", "during"))
+_BEFORE_TIMES = frozenset(("in", "for", "during", "on", "at", "as"))
 _NOTHING = "it asks nothing: only the exact text matches"
 
 
@@ -29,7 +34,9 @@ class Reader:
         self._lexicon = lexicon or load()
         self._openings = Openings(self._lexicon.lists)
         self._headlines = Headlines(self._lexicon.lists)
-        self._frame = Frame(self._lexicon.lists, self._lexicon.sentences)
+        self._frame = Frame(
+            self._lexicon.lists, Topics(self._lexicon.frames, self._lexicon.sentences, self._lexicon.known)
+        )
         self._languages = frozenset(self._lexicon.lists["words"]["languages"])
 
     def read(self, text: str, today: date, *, strict: bool = False) -> Question:
@@ -41,13 +48,13 @@ class Reader:
             return self._again(text, spoken, today)
         if self._foreign(spoken):
             return Question(text, canonical=spoken.casefold(), words=tuple(spoken.casefold().split()))
-        terms = scan(spoken, today)
-        kind, rest = self._openings.take(terms, self._begins_a_topic)
+        terms = _time_last(scan(spoken, today))
+        kind, being, rest = self._openings.take(terms, self._begins_a_topic)
         if not rest:
             return Question(
                 text, canonical=spoken.casefold(), why_bypass="it asks nothing: only the exact text matches"
             )
-        terms = self._frame.build(kind, self.recognise(rest), strict=strict)
+        terms = self._frame.build(kind, self.recognise(rest), being=being, strict=strict)
         if all(term.sort == "marker" for term in terms):
             return Question(text, canonical=spoken.casefold(), why_bypass=_NOTHING)
         return question(text, terms)
@@ -86,12 +93,17 @@ class Reader:
         if term.sort == "number" and (alias := self._aliases.named(term.raw)):
             return 1, Term("entity", f"${alias.key}", term.raw)
         if term.sort not in ("word", "possessive"):
-            return 1, term
+            set_phrase = self._phrase(folded, at) if term.raw.isdigit() else None
+            return (len(set_phrase[0]), _meant(set_phrase[1], "")) if set_phrase else (1, term)
         if (
-            raws[at].lower() == "reported"
+            words[at] == "reported"
             and at
-            and terms[at - 1].sort in ("word", "entity")
-            and self._names_company(words, raws, at - 1)
+            and (
+                words[at - 1] in _BE
+                or at + 1 == len(terms)
+                or words[at + 1] in _AFTER_REPORTED
+                or self._names_company(words, raws, at - 1)
+            )
         ):
             return 1, Term("verb", "disclose", "reported", past=True)
         name = self._aliases.find(words, raws, at)
@@ -134,6 +146,14 @@ class Reader:
         return question(text, terms)
 
 
+def _time_last(terms: list[Term]) -> list[Term]:
+    """`In 2021, what …` as `what … in 2021`."""
+    at = 1 if terms and terms[0].raw.lower() in _BEFORE_TIMES else 0
+    if len(terms) > at + 2 and terms[at].sort == "period":
+        return [*terms[at + 1 :], *terms[: at + 1]]
+    return terms
+
+
 def _longest(phrases: Phrases, folded: list[str], at: int) -> tuple[tuple[str, ...], Meaning] | None:
     """The longest phrase that begins at a word."""
     for words, meaning in phrases.get(folded[at], ()):
@@ -143,4 +163,4 @@ def _longest(phrases: Phrases, folded: list[str], at: int) -> tuple[tuple[str, .
 
 
 def _meant(meaning: Meaning, raw: str) -> Term:
-    return Term(meaning.sort, meaning.canonical, raw, meaning.topic, meaning.past)  # type: ignore[arg-type]
+    return Term(meaning.sort, meaning.canonical, raw, meaning.topic, meaning.past)

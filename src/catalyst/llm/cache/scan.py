@@ -29,6 +29,11 @@ _CONTRACTED = (
     (re.compile(r"\b(i)'m\b", re.I), r"\1 am"),
     (re.compile(r"\b(i|you|we|they)'ve\b", re.I), r"\1 have"),
 )
+_OWNERS = re.compile(
+    r"\b(analysts|investors|shareholders|stockholders|holders|directors|executives|employees|customers|notes|bonds|insiders|banks)'(?=\s)",
+    re.I,
+)
+_ABOUT = re.compile(r"\b(?:related|relating|associated|connected|tied|linked|pertaining)\s(?:to|with)\b", re.I)
 _CODE = re.compile(r"[{}\\]|==|!=|:=|=>|->|</|;\s*\n|\w\(\w*\)|\b[a-z_]\w*\s=\s|\bselect\b.+\bfrom\b|```", re.I | re.S)
 _FORM = (
     r"(?<![\w.])(?:form\s+|sec\s+form\s+|forms\s+)?(?P<form>10-?[kq]t?|8-?ks?|10-?[kq]s|6-?k|20-?f|40-?f|11-?k|s-[1348]|f-[1348]|424b[1-8]"
@@ -58,9 +63,11 @@ _PIECES = re.compile(
 def plain(text: str) -> str:
     """The text with one sort of quotes, dashes and spaces, and its contractions spelled out."""
     text = " ".join(unicodedata.normalize("NFKC", text).translate(_QUOTES).split())
+    text = _ABOUT.sub("of", text)
     if "'" in text:
         for pattern, spelled in _CONTRACTED:
             text = pattern.sub(spelled, text)
+        text = _OWNERS.sub(r"\1", text)
     return text
 
 

@@ -24,6 +24,10 @@ Sort = Literal[
     "bar",
 ]
 
+WORDS: frozenset[Sort] = frozenset(("word", "verb", "noun"))
+ACTIONS: frozenset[Sort] = frozenset(("verb", "direction"))
+"""What may be the verb of a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:

@@ -64,7 +64,7 @@ PERIODS = "|".join(
         r"(?P<ttm>ttm|ltm|(?:trailing|last|past)[\s-]+12[\s-]+months?)\b",
         r"(?P<ytd>ytd|year[\s-]to[\s-]date)\b",
         r"(?P<today>today)(?:'s)?\b|(?P<yesterday>yesterday)(?:'s)?\b|(?P<tomorrow>tomorrow)(?:'s)?\b",
-        r"(?:as\s+of\s+)?(?P<now>right\s+now|now|currently|at\s+the\s+moment|at\s+present|presently|at\s+this\s+time|as\s+of\s+today|these\s+days|nowadays)\b",
+        r"(?:as\s+of\s+)?(?P<now>right\s+now|now|currently|at\s+the\s+moment|at\s+present|presently|at\s+this\s+time|as\s+of\s+today|these\s+days|nowadays|current(?=\s+(?:dividend|stock|share|market|p/e|pe|price|valuation|headcount|credit\s+rating|short\s+interest|unemployment|inflation|fed)))\b",
         rf"(?:over\s+|during\s+)?(?:the\s+)?(?P<many>last|past|previous|prior|next|coming|trailing)\s+(?P<count>\d{{1,3}})\s+(?:fiscal\s+)?(?P<many_unit>{_UNIT})s?\b",
         rf"(?:the\s+)?(?P<rel>this|last|past|previous|prior|preceding|next|coming|upcoming|most\s+recent|latest|current)\s+(?P<rel_kind>fiscal\s+|financial\s+|calendar\s+|reporting\s+)?(?P<rel_unit>{_UNIT})(?:'s)?\b",
         rf"(?P<ago>\d{{1,3}}|an?|the)[\s-]+(?P<ago_unit>{_UNIT})s?[\s-]+(?P<ago_word>ago|earlier|before)\b",
@@ -155,6 +155,8 @@ def _day_month(found: re.Match[str], today: date) -> str:
 
 def _many(found: re.Match[str], today: date) -> str:
     which = _SAME.get(found["many"].lower(), found["many"].lower())
+    if which in ("last", "past", "trailing") and (found["count"], found["many_unit"].lower()) == ("12", "month"):
+        return "ttm"
     return f"{which}-{int(found['count'])}-{found['many_unit'].lower()}@{today}"
 
 

@@ -15,10 +15,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from catalyst.llm.cache.terms import Sort
+
 READING = 1
 """Raise it when the code reads differently with the same lexicons."""
 
-FILES = {"metrics": "metric", "qualifiers": "qualifier", "directions": "direction", "verbs": "verb", "nouns": "noun"}
+FILES: dict[str, Sort] = {
+    "metrics": "metric",
+    "qualifiers": "qualifier",
+    "directions": "direction",
+    "verbs": "verb",
+    "nouns": "noun",
+}
 """Files of meanings with what their words are; where two hold the same words the earlier wins."""
 
 _KEEP_PLURAL = frozenset(
@@ -57,7 +65,7 @@ class Meaning:
     """What a phrase stands for."""
 
     canonical: str
-    sort: str
+    sort: Sort
     """One of the values of `FILES`."""
     topic: bool = False
     past: bool = False
@@ -79,6 +87,10 @@ class Lexicon:
     lists: dict[str, Any]
     sentences: dict[str, str]
     """Kind and words of a sentence (E the company), and the topic it asks for."""
+    frames: tuple[tuple[str, ...], ...]
+    """The lines of `frames.tsv`."""
+    known: dict[str, tuple[Sort, bool]]
+    """What each canonical phrase is: its sort, and whether it is a topic."""
 
 
 def fold(word: str) -> str:
@@ -134,12 +146,15 @@ def load() -> Lexicon:
     for line in read_lines("headlines"):
         _take(line, "verb", irregular, told, forms)
     sentences = {line[0]: line[1] for line in read_lines("sentences")}
-    return Lexicon(_by_first({**derived, **found}), _by_first({**forms, **told}), antonyms, lists, sentences)
+    frames = tuple(tuple(line) for line in read_lines("frames"))
+    phrases = {**derived, **found}
+    known = {meaning.canonical: (meaning.sort, meaning.topic) for meaning in reversed(phrases.values())}
+    return Lexicon(_by_first(phrases), _by_first({**forms, **told}), antonyms, lists, sentences, frames, known)
 
 
 def _take(
     line: list[str],
-    sort: str,
+    sort: Sort,
     irregular: dict[str, list[str]],
     found: dict[tuple[str, ...], Meaning],
     derived: dict[tuple[str, ...], Meaning],

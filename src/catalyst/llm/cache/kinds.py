@@ -1,0 +1,137 @@
+"""Settle what kind of answer is asked for: the same question is asked as `how much did X grow` and as `X's growth`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from catalyst.llm.cache.terms import ACTIONS, Term
+from catalyst.llm.cache.topics import is_figure
+
+_PAST_KINDS = frozenset(("yes", "who", "where", "what", "whose"))
+_SHARES = frozenset(
+    ("come", "from", "generate", "derive", "account for", "represent", "earn", "make", "up", "attribute", "to")
+)
+"""How a part is tied to its whole: it comes from it, is derived from it, accounts for it."""
+
+
+def as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple[str, list[Term]]:
+    """Questions that ask for a topic in other words: how it performed, where it is based, how many it employs."""
+    content = [term for term in terms if term.sort not in ("entity", "period")]
+    texts = [term.text for term in content]
+    if kind == "percent" and any(is_figure(term) for term in terms):
+        kept = [term for term in terms if term.text not in _SHARES]
+        return kind, sorted(kept, key=lambda term: term.sort != "entity" and not is_figure(term))
+    if kind == "when":
+        return kind, [term for term in terms if term.text != "will"]
+    if (
+        kind == "count"
+        and texts[:1]
+        and texts[0] in counted
+        and set(texts[1:]) <= {"have", "employ", "work", "operate", "serve"}
+    ):
+        kept = [t for t in terms if t not in content[1:]]
+        return "", [replace(t, sort="metric", text=counted[t.text], topic=False) if t in content else t for t in kept]
+    if (
+        kind == "count"
+        and "stock" in texts
+        and "outstanding" in texts
+        and set(texts) <= {"stock", "outstanding", "have"}
+    ):
+        rest = [t for t in terms if t not in content]
+        return "", [*rest, Term("metric", "shares outstanding")]
+    if kind in ("what", "define") and texts[-1:] in (["mean"], ["stand"]) and len(texts) > 1:
+        return "define", [t for t in terms if t is not content[-1]]
+    return kind, terms
+
+
+def difference(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
+    """`How does A differ from B` asks what `the difference between A and B` is; the sides have no order."""
+    texts = [term.text for term in terms]
+    if kind == "how" and "differ" in texts and "from" in texts[texts.index("differ") :]:
+        at, other = texts.index("differ"), texts.index("from", texts.index("differ"))
+        if other != at + 1:
+            return kind, terms
+        sides = terms[:at], terms[other + 1 :]
+    elif kind == "difference" and texts.count("and") == 1:
+        at = texts.index("and")
+        sides = terms[:at], terms[at + 1 :]
+    else:
+        return kind, terms
+    left, right = sides
+    if left and all(term.sort == "qualifier" for term in left):
+        left = [*left, *(term for term in right if term.sort != "qualifier")]
+    first, second = sorted((left, right), key=lambda side: [term.text for term in side])
+    return "difference", [*first, Term("relation", "and"), *second]
+
+
+def comparison(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
+    """`compare A and B` asks how A compares with B; the sides have no order where both are companies."""
+    sides = [term for term in terms if term.sort == "entity"]
+    rest = [
+        term
+        for term in terms
+        if term.sort != "entity" and term.text not in ("compare", "and", "with", "to", "versus", "against")
+    ]
+    asked = any(term.text in ("compare", "versus") for term in terms)
+    if (
+        not asked
+        or len(sides) != 2
+        or kind not in ("", "how", "what")
+        or any(term.sort not in ("metric", "qualifier", "period", "noun") for term in rest)
+    ):
+        return kind, terms
+    metrics = [term for term in rest if term.sort == "metric"]
+    if len({term.text for term in metrics}) != 1:
+        return kind, terms
+    rest = [term for i, term in enumerate(rest) if term.sort != "metric" or rest.index(term) == i]
+    return "compare", [*sorted(sides, key=lambda term: term.text), *rest]
+
+
+def final_kind(kind: str, terms: Sequence[Term], acts: bool, quantities: frozenset[str]) -> str:
+    figures = any(term.sort == "metric" and not term.topic for term in terms)
+    metric = any(term.sort == "metric" for term in terms)
+    if kind == "define":
+        return "" if not acts else "define"
+    if kind in ("howmuch", "count") and figures and not acts:
+        return ""
+    if kind in ("what", "who") and metric and not acts:
+        return ""
+    if kind == "what" and not acts:
+        return ""
+    if kind == "howmuch" and not acts and terms and any(term.text in quantities for term in terms):
+        return ""
+    if kind in ("", "what") and figures and _moves(terms):
+        return "howmuch"
+    return kind
+
+
+def _moves(terms: Sequence[Term]) -> bool:
+    """Whether nothing is asked but how far a figure moved: `revenue growth`."""
+    content = [term for term in terms if term.sort not in ("entity", "period", "qualifier", "word", "noun")]
+    moved = len(content) == 2 and {content[0].sort, content[1].sort} == {"metric", "direction"}
+    return moved and content[1].text in ("rise", "fall", "expand", "improve")
+
+
+def past_verb(kind: str, terms: Sequence[Term]) -> bool:
+    return kind in ("what", "who") and any(term.sort in ACTIONS and term.past for term in terms)
+
+
+def tense_matters(kind: str, terms: Sequence[Term]) -> bool:
+    if kind == "when":
+        return True
+    if any(term.sort == "period" for term in terms):
+        return False
+    dated = [term.text for term in terms if term.sort == "metric" and term.text.endswith((" date", "founder"))]
+    if not kind and dated:
+        return dated == ["earnings date"]  # it comes again, four times a year
+    topic = any(term.sort == "metric" and term.topic for term in terms)
+    figure = any(term.sort == "metric" and not term.topic for term in terms)
+    return kind in _PAST_KINDS or (not kind and topic and not figure)
+
+
+def upcoming(terms: list[Term]) -> list[Term]:
+    """When earnings are reported, asked in the present without a period, is when they are next."""
+    if any(term.sort == "period" for term in terms):
+        return terms
+    return [replace(term, text="next earnings date") if term.text == "earnings date" else term for term in terms]
