@@ -23,7 +23,7 @@ this if could would let as mr mrs ms dr sir madam team whatsapp email pdf
 _ALWAYS = frozenset(_WORDS.split())
 """Capitalised words that need no source."""
 _SMALL = 10
-"""Counts up to this many need no source, "3 items"; shares, money, spans and hours do: "5 %", "$9", "7 days", "3 pm"."""
+"""Counts up to this many need no source, "3 items"; shares, money, spans and hours do: "5 %", "$9", "7 days"."""
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
 """1,234 and 12,34,567; not 3,5, which is a fraction to who writes it so."""
 _MEASURE = re.compile(
