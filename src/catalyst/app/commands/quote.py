@@ -34,9 +34,12 @@ def quote(
 
     from catalyst.app import log
     from catalyst.app.settings import load
+    from catalyst.bot.prices.source import plain_symbol
     from catalyst.errors import UsageError
 
     log.configure()
+    if wrong := [name for name in symbol if not plain_symbol(name)]:
+        raise UsageError(f"{wrong[0][:20]!r} is no ticker: AAPL, BRK.B")
     settings = load(dict(_environ(provider)) if provider else None)
     if not settings.bot.prices.providers:
         raise UsageError("no price source is configured: set FINNHUB_API_KEY (free), or QUOTE_PROVIDERS=yahoo")
