@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import multiprocessing
-import os
+import itertools
 import random
 import signal
+import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,183 +24,34 @@ from tests.bot.killing import Clocked, Outcome, kills, prepare, until
 from tests.bot.rig import told
 from tests.bot.test_embeds import any_message
 from tests.fakes.discord import FakeDiscord, Refusal, check_message
-from tests.web.service import QUICK, Service
 
+from bench.alerts_parts import STEPS, Set, stage
 from bench.common import percentile, report, say
-from catalyst.bot.preferences import FOREVER, Preferences, PreferenceStore
-from catalyst.db import Database
 
-_CONTEXT = multiprocessing.get_context("forkserver")
 CHANNELS, PER_SECOND = 20, 5.0
 LIMIT_S = 10.5
 
 
-class DeadQuotes:
-    """A price source that takes every question and answers none."""
-
-    async def quotes(self, symbols: Any, deadline: float) -> Any:
-        await asyncio.Event().wait()
-
-    async def bars(self, symbol: str, interval: str) -> Any:
-        await asyncio.Event().wait()
-
-
-class Bars(DeadQuotes):
-    """Bars at once, so that charts are drawn; prices fail."""
-
-    async def quotes(self, symbols: Any, deadline: float) -> Any:
-        raise RuntimeError("down")
-
-    async def bars(self, symbol: str, interval: str) -> Any:
-        return [object()]
-
-
-def bad_chart(_bars: Any, _quote: Any, alert: Any) -> Any:
-    """Raises, lies, hangs or draws nothing, by the filing's number."""
-    kind = int(alert.filing_id[-1]) % 4
-    if kind == 0:
-        raise ValueError("no chart")
-    if kind == 1:
-        return b"garbage"
-    if kind == 2:
-        time.sleep(3600)
-    return None
-
-
-def _child(folder: Path, environ: dict[str, str], times: Path, scenario: str) -> None:
-    """The bot as `catalyst bot` builds it; received and sent moments go to `times`."""
-    import uvloop
-
-    from catalyst.app import log
-    from catalyst.app.build.bot import bot
-    from catalyst.app.settings import load
-    from catalyst.bot.desk import Desk
-    from catalyst.bot.discord import WebhookSender
-
-    log.configure("error")
-    out = times.open("a", buffering=1)
-    take, post = Desk.take, WebhookSender.post
-
-    async def taking(self: Any, message: Any) -> Any:
-        out.write(f"received {message.alert.filing_id}/{message.alert.version} {time.time():.6f}\n")
-        return await take(self, message)
-
-    async def posting(self: Any, delivery: Any) -> Any:
-        out.writelines(f"sent {alert.filing_id} {time.time():.6f}\n" for alert in delivery.alerts)
-        return await post(self, delivery)
-
-    Desk.take, WebhookSender.post = taking, posting  # type: ignore[method-assign]
-    quotes = Bars() if scenario == "terminal" else DeadQuotes()
-    chart = bad_chart if scenario == "terminal" else None
-
-    async def run() -> None:
-        async with bot(load(environ, None), folder, quotes=quotes, chart=chart) as running:
-            task = asyncio.create_task(running.run())
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-            out.write(f"started - {time.time():.6f}\n")
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    uvloop.run(run())
-
-
-class Set:
-    """A service, a Discord with its real limits, and the bot in a process."""
-
-    def __init__(self, folder: Path, channels: int, scenario: str) -> None:
-        self.folder, self.channels, self.scenario = folder, channels, scenario
-        self.times = folder / "times"
-        self.process: Any = None
-
-    async def open(self) -> None:
-        self.service = Service(self.folder / "log.db", QUICK)
-        await self.service.start()
-        self.discord = await FakeDiscord().start()
-        self.hooks = [self.discord.webhook() for _ in range(self.channels)]
-        self.environ = {"SEC_DIGESTER_URL": self.service.ws, "DISCORD_WEBHOOK_URL": ",".join(self.hooks)}
-        await self._spread()
-
-    async def _spread(self) -> None:
-        """Channel n hears of ticker Tn alone."""
-        db = Database(self.folder / "bot.db")
-        store = PreferenceStore(db)
-        for number, hook in enumerate(self.hooks):
-            mutes = {f"T{other}": FOREVER for other in range(self.channels) if other != number}
-            for owner in (f"webhook:{hook.split('/')[-2]}", f"channel:8{hook.split('/')[-2][1:]}"):
-                await store.put(owner, Preferences(mutes=mutes))
-        db.close()
-
-    async def start(self) -> None:
-        self.process = _CONTEXT.Process(
-            target=_child, args=(self.folder, self.environ, self.times, self.scenario), daemon=True
-        )
-        self.process.start()
-        if not await until(lambda: self.service.app.state.fanout.clients > 0, 30):
-            raise SystemExit("the bot did not come up")
-        await asyncio.sleep(0.5)
-
-    async def end(self, number: int) -> None:
-        os.kill(self.process.pid, number)
-        await until(lambda: not self.process.is_alive(), 10)
-
-    async def close(self) -> None:
-        if self.process is not None and self.process.is_alive():
-            os.kill(self.process.pid, signal.SIGKILL)
-            self.process.join()
-        await self.service.stop()
-        await self.discord.close()
-
-    async def tell(self, number: int, **fields: Any) -> None:
-        alert = told(Clocked(), number, ticker=f"T{number % self.channels}", **fields)
-        await self.service.log.append([alert])
-
-    def moments(self, kind: str) -> dict[str, float]:
-        """By filing, the first of its kind."""
-        found: dict[str, float] = {}
-        for line in self.times.read_text().splitlines():
-            what, subject, moment = line.split()
-            if what == kind and not (kind == "received" and not subject.endswith("/1")):
-                found.setdefault(subject.removesuffix("/1"), float(moment))
-        return found
-
-    def accepted(self) -> dict[str, float]:
-        """When Discord took each filing, alone or in a digest."""
-        found: dict[str, float] = {}
-        for message in self.discord.messages.values():
-            text = f"{message.embed.get('title')} {message.embed.get('description')} {message.embed['footer']['text']}"
-            for number in _numbers(text):
-                found.setdefault(number, message.at)
-        return found
-
-    def avoidable(self) -> int:
-        """429s that its headers, or the reported limit of a channel, would have told us of: here, all."""
-        if self.discord.limited:
-            say(f"429: {Counter((kind, verdict.scope) for kind, verdict in self.discord.limited)}")
-        return len(self.discord.limited)
-
-
-def _numbers(text: str) -> set[str]:
-    import re
-
-    named = {f"0009999999-25-{int(each):06}" for each in re.findall(r"number (\d+)", text)}
-    return named | set(re.findall(r"0009999999-25-\d{6}", text))
-
-
-@contextlib.asynccontextmanager
-async def stage(channels: int, scenario: str) -> AsyncIterator[Set]:
-    with tempfile.TemporaryDirectory() as folder:
-        made = Set(Path(folder), channels, scenario)
-        await made.open()
-        try:
-            await made.start()
-            yield made
-        finally:
-            await made.close()
+def _bare_commits(path: Path, seconds: float) -> list[float]:
+    """What the disk alone takes just now: one row and its fsync, in ms. In each alert are two."""
+    run = sqlite3.connect(path, isolation_level=None)
+    run.execute("PRAGMA journal_mode=WAL")
+    run.execute("PRAGMA synchronous=FULL")
+    run.execute("CREATE TABLE bare (body TEXT)")
+    found, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.perf_counter()
+        run.execute("INSERT INTO bare VALUES (?)", ("x" * 3000,))
+        found.append(1000 * (time.perf_counter() - begun))
+        time.sleep(1 / PER_SECOND)
+    run.close()
+    return found
 
 
 async def steady(seconds: float) -> dict[str, Any]:
     """Alerts at an even pace; every other one gets its final update a second later."""
     async with stage(CHANNELS, "steady") as made:
+        bare = asyncio.create_task(asyncio.to_thread(_bare_commits, made.folder / "bare.db", seconds))
         count, begun = int(seconds * PER_SECOND), time.monotonic()
         for number in range(count + int(PER_SECOND)):
             await asyncio.sleep(max(0.0, begun + number / PER_SECOND - time.monotonic()))
@@ -217,6 +66,8 @@ async def steady(seconds: float) -> dict[str, Any]:
         whole = [1000 * (accepted[each] - received[each]) for each in received if each in accepted]
         say(f"steady: {len(whole)} of {count} accepted, local p50 {percentile(local, 0.5)} ms")
         return {
+            **_by_step(made),
+            "bare_commit_p99_ms": percentile(await bare, 0.99),
             "local_p50_ms": percentile(local, 0.5),
             "local_p99_ms": percentile(local, 0.99),
             "accepted_p50_ms": percentile(whole, 0.5),
@@ -226,6 +77,16 @@ async def steady(seconds: float) -> dict[str, Any]:
             "rejected": len(made.discord.refused),
             "avoidable_429": made.avoidable(),
         }
+
+
+def _by_step(made: Set) -> dict[str, Any]:
+    """p99 of each step of the local work, in ms."""
+    moments = {step: made.moments(step) for step in STEPS}
+    found = {}
+    for before, after in itertools.pairwise(STEPS):
+        waits = [1000 * (moments[after][each] - moments[before][each]) for each in moments[after]]
+        found[f"{after}_p99_ms"] = percentile(waits, 0.99)
+    return found
 
 
 async def terminal() -> dict[str, Any]:

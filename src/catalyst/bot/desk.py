@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 
@@ -73,19 +74,26 @@ class Desk:
         self._outbox.metrics.received.inc()
         now = self._stamps.now()
         entries = [entry for lane in self._lanes.values() if (entry := self._entry(lane, message, now)) is not None]
-        # An update may concern whoever got the alert, wanted now or not.
-        targets = [entry.target for entry in entries] if alert.version == 1 else list(self._lanes)
-        self._waking[alert.filing_id, alert.version] = targets
+        row, concerned = _kept(alert), self._concerned(alert)
+
+        def work(run: sqlite3.Connection) -> None:
+            # An update concerns whoever got the alert, wanted now or not; a lane that it does not concern sleeps on.
+            concerned[:] = Outbox.enter(run, row, entries, now)
+
+        return work
+
+    def _concerned(self, alert: Alert) -> list[str]:
+        """The list that the transaction fills, and `taken` reads when it is committed."""
+        concerned = self._waking[alert.filing_id, alert.version] = []
         if len(self._waking) > _MOST_WAKING:  # what was entered before is not entered again, and wakes nobody
             del self._waking[next(iter(self._waking))]
-        row = _kept(alert)
-        return lambda run: Outbox.enter(run, row, entries, now)
+        return concerned
 
     def taken(self, message: Message) -> None:
         """The work is committed: on with it."""
         for target in self._waking.pop((message.alert.filing_id, message.alert.version), ()):
             if (lane := self._lanes.get(target)) is not None:
-                lane.wake()
+                lane.wake(news=message.alert.version > 1)
 
     def _entry(self, lane: Lane, message: Message, now: float) -> Entry | None:
         if lane.gone or self._forgotten(message.alert, now):
@@ -96,7 +104,7 @@ class Desk:
             return None
         if tier is Tier.HIGH and self._old(message):
             tier = Tier.LOW
-        lane.coming(now)
+        lane.coming(now, urgent=tier is Tier.HIGH)
         silent = preferences.quiet and tier is not Tier.HIGH
         return Entry(lane.target, tier, silent, nonce(lane.target, message.alert.filing_id))
 

@@ -22,7 +22,7 @@ from catalyst.bot.cards import Known, Word, bare, card, digest
 from catalyst.bot.embeds import Embed, faults
 from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
-from catalyst.bot.plan import MERGE_FROM, Batch, Edit, begun, next_batch, next_edits
+from catalyst.bot.plan import MERGE_FROM, Batch, Edit, begun, next_batch, next_edits, settling
 from catalyst.bot.prices.screen import Screen
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
 from catalyst.bot.stamps import Stamps
@@ -62,6 +62,10 @@ class Lane:
         self._pace = pace
         self._posts, self._edits = asyncio.Event(), asyncio.Event()
         self._arrivals: deque[float] = deque(maxlen=MERGE_FROM + 1)
+        self._idle = False
+        """Nothing waited when we last looked, and nothing urgent came since."""
+        self._low_since: float | None = None
+        """When the first low alert came to the idle lane."""
         self._failures = 0
         self._not_before = 0.0
         self._retries: dict[int, tuple[int, float]] = {}
@@ -71,14 +75,19 @@ class Lane:
         self.gone = ""
         """Why nothing goes there any more."""
 
-    def coming(self, now: float) -> None:
+    def coming(self, now: float, *, urgent: bool) -> None:
         """Something for this target came in and is being written."""
         self._arrivals.append(now)
+        if urgent:
+            self._idle, self._low_since = False, None
+        elif self._idle and self._low_since is None:
+            self._low_since = now
 
-    def wake(self) -> None:
-        """There is something new."""
+    def wake(self, *, news: bool = True) -> None:
+        """There is something new to post; with `news`, to edit, too."""
         self._posts.set()
-        self._edits.set()
+        if news:
+            self._edits.set()
 
     async def run(self) -> None:
         await self._recall()
@@ -134,7 +143,13 @@ class Lane:
     async def _post_turn(self) -> float | None:
         """Post one message, or say how long to wait for the next chance; None: until woken."""
         now = self._parts.stamps.now()
+        if self._low_since is not None:  # to look costs two threads' turns: not before there can be something to do
+            if (wait := settling(now, self._low_since, self._arrivals[-1], 1, self._arrivals)) > 0:
+                return wait
+            self._low_since = None
+        self._idle = True
         rows = await self._outbox.posts(self.target)
+        self._idle = self._idle and not rows
         hold = None if self._parts.progressive else self._parts.late_after_s
         batch, later = next_batch(rows, now, hold, self._arrivals)
         if batch is None:
@@ -166,7 +181,8 @@ class Lane:
         alerts = tuple(Alert.model_validate_json(row.body) for row in rows)
         ticker = alerts[0].ticker if len(alerts) == 1 else ""
         _, quote = await asyncio.gather(
-            self._outbox.tried(rows, stamps.now(), batch.digest), self._parts.beside.soon(ticker)
+            self._outbox.tried(rows, stamps.now(), batch.digest),
+            self._parts.beside.soon(ticker, self._parts.screen.wait_s),
         )
         alone = not batch.digest
         if alone and (why := self._parts.screen.skips(alerts[0], quote, self._clock.now())):

@@ -94,8 +94,11 @@ class Outbox:
         self.metrics = metrics or BotMetrics()
 
     @staticmethod
-    def enter(run: sqlite3.Connection, alert: AlertRow, entries: Sequence[Entry], now: float) -> None:
-        """Keep the alert where it is news, and a row for each target. Meant for the checkpoint's transaction."""
+    def enter(run: sqlite3.Connection, alert: AlertRow, entries: Sequence[Entry], now: float) -> list[str]:
+        """Keep the alert where it is news, and a row for each target. Meant for the checkpoint's transaction.
+
+        Returns whom it concerns: the targets that have a row now, from today or before.
+        """
         values = (alert.subject, alert.version, alert.final, alert.form, now, alert.body)
         run.execute(_KEEP, values)
         run.executemany(
@@ -104,6 +107,7 @@ class Outbox:
         for entry in entries:
             row = (entry.target, alert.subject, entry.tier, entry.silent, entry.nonce, now)
             run.execute(_ENTER, row)
+        return [row[0] for row in run.execute("SELECT target FROM bot_outbox WHERE subject = ?", (alert.subject,))]
 
     async def posts(self, target: str) -> list[Row]:
         """What waits to be posted, the urgent first, then the oldest."""
@@ -335,5 +339,8 @@ _STEPS = (
     );
     CREATE INDEX bot_outbox_open ON bot_outbox (target, state);
     CREATE INDEX bot_outbox_digest ON bot_outbox (target, digest);
+    """,
+    """
+    CREATE INDEX bot_outbox_subject ON bot_outbox (subject, target);
     """,
 )

@@ -94,15 +94,23 @@ def _again(doubtful: Sequence[Row]) -> Batch:
 def _low(lows: Sequence[Row], now: float, arrivals: Sequence[float]) -> tuple[Batch | None, float | None]:
     if not lows:
         return None, None
-    quiet = now - max([*arrivals, *(row.detected_at for row in lows)])
-    waited = now - min(row.detected_at for row in lows)
-    many = len(lows) >= MERGE_FROM or sum(now - moment < 1.0 for moment in arrivals) >= MERGE_FROM
-    enough, longest = (BURST_QUIET_S, LONGEST_BURST_S) if many else (QUIET_S, LONGEST_QUIET_S)
-    if 0 <= quiet < enough and 0 <= waited < longest:
-        return None, min(enough - quiet, longest - waited) + _ROUNDING_S
+    moments = [row.detected_at for row in lows]
+    if (wait := settling(now, min(moments), max([*arrivals, *moments]), len(lows), arrivals)) > 0:
+        return None, wait
+    waited = now - min(moments)
     if len(lows) >= MERGE_FROM or (len(lows) > 1 and waited >= MERGE_AFTER_S):
         return _merged(lows), None
     return Batch((lows[0],), Urgency.LOW, keep=2), None
+
+
+def settling(now: float, first: float, last: float, count: int, arrivals: Sequence[float]) -> float:
+    """Seconds until low alerts have settled, of which the first and the last came then; 0 where they have."""
+    quiet, waited = now - last, now - first
+    many = count >= MERGE_FROM or sum(now - moment < 1.0 for moment in arrivals) >= MERGE_FROM
+    enough, longest = (BURST_QUIET_S, LONGEST_BURST_S) if many else (QUIET_S, LONGEST_QUIET_S)
+    if 0 <= quiet < enough and 0 <= waited < longest:
+        return min(enough - quiet, longest - waited) + _ROUNDING_S
+    return 0.0
 
 
 def _collected(rows: Sequence[Row], now: float) -> tuple[Batch | None, float | None]:

@@ -29,6 +29,8 @@ def bot(
     import asyncio
     import dataclasses
 
+    import uvloop
+
     from catalyst.app import log
     from catalyst.app.settings import load
     from catalyst.errors import UsageError
@@ -42,7 +44,8 @@ def bot(
     if register or action == "register":
         _register(settings)
         return
-    asyncio.run(_run(settings, data or settings.app.data_dir / "bot", dry_run))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings, data or settings.app.data_dir / "bot", dry_run))
 
 
 def _register(settings: Settings) -> None:
