@@ -166,7 +166,7 @@ def _twice(discord: FakeDiscord) -> int:
 
 
 async def killed(cycles: int) -> dict[str, Any]:
-    """Half the kills with a bot's token, half with a webhook."""
+    """Half the kills with a token, half with a webhook. A duplicate is explained where its own sending was cut off."""
     figures: dict[str, Any] = {"kill_cycles": 2 * cycles, "kill_lost": 0, "kill_unfinished": 0}
     kinds = ("bot", "webhook")
     for kind, found in zip(kinds, await asyncio.gather(*(_killed(kind, cycles) for kind in kinds)), strict=True):
@@ -174,6 +174,8 @@ async def killed(cycles: int) -> dict[str, Any]:
         figures["kill_unfinished"] += found.unfinished
         figures[f"kill_duplicates_{kind}"] = found.duplicates
         figures[f"kill_counted_{kind}"] = found.counted
+        figures[f"kill_unexplained_{kind}"] = found.unexplained
+        figures[f"kill_under_way_{kind}"] = found.most_cut_off
         figures[f"kill_died_in_step_{kind}"] = sum(found.by_step.values())
     return figures
 

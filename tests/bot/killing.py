@@ -37,6 +37,10 @@ STEPS: Mapping[str, tuple[str, str, str, str]] = {
     "edit recorded": ("catalyst.bot.outbox", "Outbox", "edited", "after"),
 }
 """Where, and whether before or after the call."""
+_UNDER_WAY = """
+SELECT subject, CASE digest WHEN '' THEN nonce ELSE digest END FROM bot_outbox
+WHERE state = 'detected' AND tried_at IS NOT NULL
+"""
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -114,6 +118,10 @@ class Outcome:
     duplicates: int = 0
     counted: int = 0
     """Possible duplicates that the bot itself reports."""
+    unexplained: int = 0
+    """Duplicates beyond one for each kill that cut off the sending of that very message."""
+    most_cut_off: int = 0
+    """Messages that one kill found under way, at most."""
     unfinished: int = 0
     """Messages that their row knows and that still say "processing", or show no final word."""
     refused: int = 0
@@ -127,6 +135,9 @@ class Stage:
     def __init__(self, folder: Path, kind: str) -> None:
         self.folder, self.kind = folder, kind
         self.numbers = 0
+        self.cut_off: Counter[str] = Counter()
+        """By filing, how often a kill found its message under way."""
+        self.most_cut_off = 0
         self.process: BaseProcess | None = None
 
     async def open(self) -> None:
@@ -179,10 +190,19 @@ class Stage:
             return bool(self._read("SELECT count(*) FROM client_places"))
         return False
 
+    def note(self) -> None:
+        """After a kill: which messages had an attempt whose end nobody saw."""
+        found = self._rows(_UNDER_WAY)
+        self.cut_off.update(subject for subject, _ in found)
+        self.most_cut_off = max(self.most_cut_off, len({message for _, message in found}))
+
     def _read(self, statement: str) -> int:
+        return int(self._rows(statement)[0][0] or 0)
+
+    def _rows(self, statement: str) -> list[Any]:
         db = Database(self.folder / "bot.db")
         try:
-            return int(db.peek(lambda run: run.execute(statement).fetchone())[0] or 0)
+            return db.peek(lambda run: run.execute(statement).fetchall())
         finally:
             db.close()
 
@@ -219,6 +239,8 @@ class Stage:
             lost=self.numbers - len(by_filing),
             duplicates=sum(count - 1 for count in by_filing.values()),
             counted=counts["doubts"],
+            unexplained=sum(max(0, count - 1 - self.cut_off[name]) for name, count in by_filing.items()),
+            most_cut_off=self.most_cut_off,
             unfinished=self.numbers - len(self._done()),
             refused=len(self.discord.refused),
             limited=len(self.discord.limited),
@@ -277,6 +299,7 @@ async def kills(
                 open_ = []
             passed[step] += await stage.died(8.0)
             stage.kill()
+            stage.note()
             if cycle % 20 == 19:
                 say(f"{kind}: {cycle + 1} kills")
         await stage.finish(open_)

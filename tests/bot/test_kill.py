@@ -17,6 +17,7 @@ async def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, kind: str):
     assert (found.lost, found.unfinished, found.refused, found.limited) == (0, 0, 0, 0)
     assert found.by_step == dict.fromkeys(STEPS, 1)
     assert found.duplicates <= found.counted
+    assert (found.unexplained, found.most_cut_off) == (0, 1)
     if kind == "bot":
         assert (found.duplicates, found.counted) == (0, 0)
     else:
