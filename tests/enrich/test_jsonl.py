@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -76,12 +77,42 @@ async def test_a_run_goes_on_after_the_last_whole_row(tmp_path):
         assert [row["line"] for row in rows(target)] == list(range(1, 101))
 
 
-@pytest.mark.parametrize(("body", "said"), [("hello\n", "no enriched rows"), ('{"line": 3}\n', "no enriched rows")])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("hello\n", "no enriched rows"),
+        ('{"line": 3}\n', "no enriched rows"),
+        ("notes without an end of line", "no enriched rows"),
+        ('{"line": 1, "status": "error"}\nnotes', "no enriched rows"),
+    ],
+)
 def test_a_target_that_is_something_else_is_left_alone(tmp_path, body, said):
     (tmp_path / "out").write_text(body)
     with pytest.raises(UsageError, match=said):
         resume_at(tmp_path / "out", ["date"])
     assert (tmp_path / "out").read_text() == body
+
+
+async def test_a_run_does_not_go_on_with_the_lines_of_another_file(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("\n".join(map(record, range(3))))
+    await enrich(source, target)
+    before = target.read_bytes()
+    for other in (range(10, 20), range(2)):
+        source.write_text("\n".join(map(record, other)))
+        with pytest.raises(UsageError, match="line 3 of the input is not the one"):
+            await enrich(source, target)
+    assert target.read_bytes() == before
+
+
+async def test_two_runs_never_write_one_file(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(record(1))
+    with target.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="another run"):
+            await enrich(source, target)
+    assert (await enrich(source, target)).lines == 1
 
 
 async def test_a_target_of_other_fields_is_left_alone(tmp_path):
@@ -93,8 +124,8 @@ async def test_a_target_of_other_fields_is_left_alone(tmp_path):
 
 def test_a_torn_row_longer_than_a_block_is_cut_off(tmp_path):
     row = b'{"line": 1, "status": "error"}\n'
-    (tmp_path / "out").write_bytes(row + b"x" * 300_000)
-    assert resume_at(tmp_path / "out", ["date"]) == 1
+    (tmp_path / "out").write_bytes(row + b'{"line":2,"x":"' + b"x" * 300_000)
+    assert resume_at(tmp_path / "out", ["date"]) == (1, "")
     assert (tmp_path / "out").read_bytes() == row
 
 

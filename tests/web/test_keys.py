@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,30 @@ def test_a_key_is_found_by_its_secret_alone_until_it_is_revoked(book):
     book.revoke(key.id)
     keys.refresh()
     assert keys.find(secret) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "held"), [("read", {"read"}), ("write", {"read", "write"}), ("admin", {"read", "write", "admin"})]
+)
+def test_a_scope_holds_the_lesser_ones(book, given, held):
+    made, secret = book.add("acme", scopes=(given,))
+    found = Keys(book=book).find(secret)
+    assert found is not None
+    assert made.scopes == found.scopes == held
+
+
+def test_of_many_that_add_one_name_at_once_one_has_it(book):
+    def add(_: int) -> bool:
+        with contextlib.closing(KeyBook(book.path)) as own:
+            try:
+                own.add("acme")
+            except UsageError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(40))) == 1
+    assert len(book.list()) == 1
 
 
 def test_revoking_the_last_key_does_not_open_the_service(book):

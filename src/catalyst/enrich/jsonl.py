@@ -2,11 +2,14 @@
 
 Each line of the input makes one line of the output, in the same order and with its line number, a bad line too. So
 where an interrupted run stopped can be read from the output alone: its last whole line. A torn last line is cut off.
+Each row holds a sum of its input line, so that a run never goes on with another file's lines.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +28,8 @@ MAX_LINE = 8 << 20
 FLUSH_ROWS = 200
 _TAIL = 64 << 10
 _SHOWN = 200
+_BEGINNING = b'{"line":'
+"""How each row begins."""
 
 
 @dataclass(slots=True)
@@ -44,6 +49,11 @@ class Line:
     number: int
     end: int
     body: bytes | None
+
+    @property
+    def sum(self) -> str:
+        """What tells it from another file's line."""
+        return hashlib.blake2b((self.body or b"").strip(), digest_size=8).hexdigest()
 
 
 class Run:
@@ -67,10 +77,13 @@ class Run:
 
     async def run(self) -> Counts:
         """Enrich what is not done yet. Raises UsageError for another run's target, StorageError for the disk."""
-        done = resume_at(self._target, [spec.name for spec in self._fields])
-        self.counts.skipped = done
         try:
             with self._source.open("rb") as source, self._target.open("ab") as target:
+                _hold(target, self._target)
+                done, told = resume_at(self._target, [spec.name for spec in self._fields])
+                _check_same(source, done, told)
+                self.counts.skipped = done
+                source.seek(0)
                 await self._all(lines(source, skip=done), target)
         except OSError as error:
             name = error.filename or self._target
@@ -106,7 +119,7 @@ class Run:
         self._on_line(line.end)
 
     async def _row(self, line: Line) -> bytes:
-        head: dict[str, object] = {"line": line.number}
+        head: dict[str, object] = {"line": line.number, "source": line.sum}
         try:
             artifact, record = self._artifact(line)
         except ValueError as error:
@@ -155,30 +168,63 @@ def lines(source: BinaryIO, *, skip: int = 0) -> Iterator[Line]:
             yield Line(number, end, body)
 
 
-def resume_at(target: Path, fields: Sequence[str]) -> int:
-    """The input line that a target's last whole row stands for, 0 where there is none; a torn row is cut off.
+def resume_at(target: Path, fields: Sequence[str]) -> tuple[int, str]:
+    """The input line that a target's last whole row stands for, and its sum; 0 where there is none.
 
-    Raises UsageError where the rows are not of such a run.
+    A torn row is cut off. Raises UsageError where the rows are not of such a run; then nothing has changed.
     """
     if not target.exists() or target.stat().st_size == 0:
-        return 0
+        return 0, ""
     with target.open("r+b") as file:
         size = file.seek(0, 2)
         whole = _whole_end(file, size)
-        if whole < size:
-            file.truncate(whole)
         last = _last_line(file, whole)
-    if not last:
-        return 0
+        found = _read_row(target, last, fields) if whole else (0, "")
+        if whole < size:
+            _cut_off(target, file, whole)
+    return found
+
+
+def _read_row(target: Path, last: bytes, fields: Sequence[str]) -> tuple[int, str]:
     try:
         row = orjson.loads(last)
-        number = int(row["line"])
+        number, told = int(row["line"]), str(row.get("source", ""))
         names = list(row["fields"]) if row["status"] == "ok" else list(fields)
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{target} is there and holds no enriched rows: name another file, or --fresh") from error
+        raise _foreign(target) from error
     if names != list(fields):
         raise UsageError(f"{target} was made with the fields {', '.join(names)}: name another file, or --fresh")
-    return number
+    return number, told
+
+
+def _cut_off(target: Path, file: BinaryIO, whole: int) -> None:
+    """Remove a row that a kill has torn, and nothing that is none."""
+    file.seek(whole)
+    torn = file.read(len(_BEGINNING))
+    if not _BEGINNING.startswith(torn[: len(_BEGINNING)]):
+        raise _foreign(target)
+    file.truncate(whole)
+
+
+def _foreign(target: Path) -> UsageError:
+    return UsageError(f"{target} is there and holds no enriched rows: name another file, or --fresh")
+
+
+def _hold(target: BinaryIO, path: Path) -> None:
+    """Two runs into one file would repeat each other's lines."""
+    try:
+        fcntl.flock(target, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"another run writes {path}: wait for it, or name another file") from None
+
+
+def _check_same(source: BinaryIO, done: int, told: str) -> None:
+    """Raises UsageError where line `done` is not the one that was enriched."""
+    if not done or not told:  # rows of before sums were kept
+        return
+    line = next(lines(source, skip=done - 1), None)
+    if line is None or (line.number, line.sum) != (done, told):
+        raise UsageError(f"line {done} of the input is not the one that was enriched: name another output, or --fresh")
 
 
 def _whole_end(file: BinaryIO, size: int) -> int:

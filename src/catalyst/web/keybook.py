@@ -9,7 +9,7 @@ import contextlib
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,6 +20,7 @@ from catalyst.errors import StorageError, UsageError
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""Each holds those before it: who may write may read."""
 PREFIX = "ck_"
 SECONDS = 10.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -66,13 +67,17 @@ class KeyBook:
         for what, text in (("name", name), ("tenant", tenant)):
             if not _NAME.fullmatch(text):
                 raise UsageError(f"{text[:80]!r} is no {what}: use up to 63 letters, digits, dots, dashes, underscores")
-        if any(key.name == name and key.revoked_at is None for key in self.list()):
-            raise UsageError(f"a key is named {name!r} already: revoke it first, or choose another name")
         secret = PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(digest(secret), frozenset(scopes), tenant, secrets.token_hex(4), name, datetime.now(UTC))
+        key = ApiKey(digest(secret), _with_lesser(scopes), tenant, secrets.token_hex(4), name, datetime.now(UTC))
         row = (key.id, key.digest, name, tenant, " ".join(sorted(scopes)), _text(key.made_at), None)
-        with self._said():
-            self._db.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        with self._said():  # in one statement: of two processes with one name, one comes first
+            made = self._db.execute(
+                "INSERT INTO keys SELECT ?, ?, ?, ?, ?, ?, ?"
+                " WHERE NOT EXISTS (SELECT 1 FROM keys WHERE name = ? AND revoked_at IS NULL)",
+                (*row, name),
+            )
+        if not made.rowcount:
+            raise UsageError(f"a key is named {name!r} already: revoke it first, or choose another name")
         return key, secret
 
     def revoke(self, which: str) -> ApiKey:
@@ -91,7 +96,7 @@ class KeyBook:
                 "SELECT digest, scopes, tenant, id, name, made_at, revoked_at FROM keys ORDER BY made_at"
             ).fetchall()
         return [
-            ApiKey(bytes(row[0]), frozenset(row[1].split()), row[2], row[3], row[4], _time(row[5]), _time(row[6]))
+            ApiKey(bytes(row[0]), _with_lesser(row[1].split()), row[2], row[3], row[4], _time(row[5]), _time(row[6]))
             for row in rows
         ]
 
@@ -115,6 +120,12 @@ class KeyBook:
 def digest(secret: str) -> bytes:
     """What is kept of a secret."""
     return sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _with_lesser(scopes: Iterable[str]) -> frozenset[Scope]:
+    """The scopes, each with what it holds."""
+    most = max((SCOPES.index(scope) for scope in SCOPES if scope in set(scopes)), default=-1)
+    return frozenset(SCOPES[: most + 1])
 
 
 def _text(moment: datetime | None) -> str | None:
