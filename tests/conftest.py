@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from catalyst.clock import SimClock
 from tests.fakes.plugin import wire as wire
@@ -22,6 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
     paths = [str(GUARD), str(SRC), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     import tests.guard.sitecustomize  # noqa: F401 (installs the guard in this process)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> None:
+    """A command that ran in this process leaves its level of logging behind."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,6 @@ ruff format --check src tests bench tools
 mypy
 lint-imports
 rm -f .coverage .coverage.*
-python -m coverage run -m pytest -m "not live" -rs
+python -m coverage run -m pytest -n 2 --dist loadfile -m "not live" -rs
 python -m coverage combine -q
 python -m coverage report --fail-under=90

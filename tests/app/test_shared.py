@@ -63,7 +63,8 @@ def test_one_watches_all_serve_and_the_other_goes_on_when_it_is_killed(redis_ser
             redis_server.start()
             until(lambda: asked(two, "/health/ready"))
             assert second.poll() is None
-            counts = until(lambda: asked(two, "/api/status"))["filings"]
+            until(lambda: ((asked(two, "/api/status") or {}).get("filings") or {}).get("final") == 25)
+            counts = asked(two, "/api/status")["filings"]
             assert (counts["seen"], counts["final"], counts["pending"]) == (25, 25, 0)
             histories = [asked(two, f"/api/filings/by-id/{f['filing_id']}")["messages"] for f in before]
             assert max(Counter(m["version"] for m in told).most_common(1)[0][1] for told in histories) == 1
