@@ -31,6 +31,7 @@ def _shown() -> set[str]:
     """The names of all samples that the rooms register, by building each room's collectors."""
     from prometheus_client import CollectorRegistry
 
+    from catalyst.bot.telemetry import BotMetrics
     from catalyst.clock import SystemClock
     from catalyst.filings.telemetry import FilingsCollector  # noqa: F401 (its source is read below)
     from catalyst.llm.metrics import HubMetrics
@@ -39,6 +40,7 @@ def _shown() -> set[str]:
     from catalyst.web.metrics import WebMetrics
 
     registry = CollectorRegistry()
+    BotMetrics(registry)
     HubMetrics(registry)
     WebMetrics(registry)
 
