@@ -113,16 +113,30 @@ async def test_stopping_takes_no_longer_for_a_client_that_does_not_read(start):
         stalled.socket.transport.abort()
 
 
-class Wall:
-    """A peer that keeps what is written to it."""
+class Wall(asyncio.WriteTransport):
+    """A peer that is its own transport, and keeps what is written to it."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.backlog = 0
         self.code = 0
+        self.closing = False
 
-    def write(self, frames: bytes) -> None:
-        self.frames.append(frames)
+    @property
+    def transport(self) -> Wall:
+        return self
+
+    def get_write_buffer_size(self) -> int:
+        return self.backlog
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, frames: bytes | bytearray | memoryview) -> None:
+        self.frames.append(bytes(frames))
 
     def finish(self, code: int, reason: str) -> None:
         self.code = code
@@ -149,6 +163,17 @@ async def test_a_peer_over_its_bound_is_closed_and_the_next_write_skips_it(servi
     assert (slow.code, slow.frames) == (4008, [])
     assert len(b"".join(good.frames)) > 1000
     assert fanout.clients == 1
+
+
+async def test_nothing_is_written_behind_a_close_frame(service: Service):
+    fanout: Fanout = service.app.state.fanout
+    going, staying = Wall(), Wall()
+    going.closing = True
+    for wall in (going, staying):
+        fanout.join(wall, Filter(), 0)
+    await service.log.append([alert(1)])
+    await fanout.reach(1)
+    assert (going.frames, len(staying.frames)) == ([], 1)
 
 
 async def test_ten_thousand_filters_cost_a_record_only_those_that_want_its_ticker(service: Service):

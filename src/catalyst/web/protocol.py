@@ -29,16 +29,12 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.close_timeout = self.close_seconds
         self.on_lost: Callable[[], None] | None = None
+        """Called once, before our close frame or when the connection is gone: nothing more is to be written."""
         self._pings, self._pings_since = 0, 0.0
 
     async def run_asgi(self) -> None:
         self.scope["catalyst.peer"] = self  # type: ignore[typeddict-unknown-key]
         await super().run_asgi()
-
-    @property
-    def backlog(self) -> int:
-        """Bytes written and not yet taken by the kernel."""
-        return self.transport.get_write_buffer_size()
 
     def write(self, frames: bytes) -> None:
         """Send finished frames; nothing once the close frame is out."""
@@ -53,6 +49,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         """Close with `code`: what is queued is still sent, for at most `close_seconds`."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
+        self._lost()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -107,10 +104,13 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+        super().connection_lost(exc)
+
+    def _lost(self) -> None:
         if self.on_lost is not None:
             self.on_lost()
             self.on_lost = None
-        super().connection_lost(exc)
 
     def handle_cont(self, event: Frame) -> None:
         if len(self.frames) >= _FRAGMENTS:

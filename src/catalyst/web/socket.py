@@ -241,7 +241,8 @@ class Session:
             await self._peer.drained()
         self._check_epoch()
         self._peer.write(control("caught_up", pos=pos))
-        fanout.join(self._peer, wanted, last)
+        if not self._peer.close_sent:
+            fanout.join(self._peer, wanted, last)
 
     def _check_epoch(self) -> None:
         """What we named when the client connected must still be the log's numbering."""
