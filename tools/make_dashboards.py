@@ -157,6 +157,42 @@ DASHBOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             ("Soft limits passed", "short", (("{{kind}}", "sum by (kind) (catalyst_llm_budget_alerts_total)"),)),
         ),
     ),
+    "bot": (
+        "Catalyst: the bot",
+        (
+            ("Messages a minute", "short", (("{{tier}}", "60 * " + _sum("tier", "catalyst_bot_posts_total")),)),
+            (
+                "From entering the outbox to Discord's acceptance",
+                "s",
+                (
+                    ("p50 {{tier}}", _quantile(0.5, "catalyst_bot_delay_seconds", "tier")),
+                    ("p95 {{tier}}", _quantile(0.95, "catalyst_bot_delay_seconds", "tier")),
+                ),
+            ),
+            ("Rows that wait", "short", (("{{kind}}", "sum by (kind) (catalyst_bot_queue)"),)),
+            ("How alerts ended", "short", (("{{state}}", _sum("state", "catalyst_bot_ends_total")),)),
+            (
+                "Not accepted",
+                "short",
+                (
+                    ("doubtful: {{doubtful}}", "sum by (doubtful) (increase(catalyst_bot_failures_total[5m]))"),
+                    ("429, {{scope}}", "sum by (scope) (increase(catalyst_bot_limited_total[5m]))"),
+                    ("may stand twice", "sum(increase(catalyst_bot_possible_duplicates_total[5m]))"),
+                ),
+            ),
+            (
+                "Edits and digests",
+                "short",
+                (
+                    ("edits a minute", "60 * sum(rate(catalyst_bot_edits_total[5m]))"),
+                    ("merged a minute", "60 * sum(rate(catalyst_bot_merged_total[5m]))"),
+                    ("received a minute", "60 * sum(rate(catalyst_bot_received_total[5m]))"),
+                ),
+            ),
+            ("Places", "short", (("{{state}}", "sum by (state) (catalyst_bot_targets)"),)),
+            ("Follows the service", "short", (("{{instance}}", "min by (instance) (catalyst_bot_following)"),)),
+        ),
+    ),
 }
 
 
