@@ -16,10 +16,15 @@ from catalyst.llm.cache.terms import ACTIONS, Term
 _DO = frozenset(("do", "does", "did"))
 _HAVE = frozenset(("has", "have", "had"))
 _BE = frozenset(("is", "are", "was", "were", "be", "been", "being", "am", "get", "got", "gets"))
-_UNCHANGED = frozenset(("cut", "beat", "set", "put", "hit", "let", "bid", "cast", "split"))
+_UNCHANGED = frozenset(("cut", "beat", "set", "put", "hit", "let", "bid", "cast", "split", "hurt"))
 _ARTICLES = frozenset(("the", "a", "an", "its", "their", "any", "this", "that", "these", "those", "his", "her"))
 _JOINS = frozenset(("of", "in", "for", "at", "on", "within"))
 """What ties a noun to the one it belongs to."""
+_REGARDING = frozenset(("about", "regarding", "concerning", "around", "on"))
+_ABOUT = frozenset(("risk", "risk factor"))
+_INSTRUMENTS = frozenset(
+    ("indenture", "agreement", "credit facility", "credit agreement", "merger agreement", "plan", "lease agreement")
+)
 
 
 class Clauses:
@@ -48,6 +53,8 @@ class Clauses:
                 else term
                 for term in terms
             ]
+        if kind == "yes" and (there := self._there(terms)):
+            return there, False
         at = _main_verb(kind, terms)
         if at is None:
             return self._nouns(_of_parts(self._drawn(_had(terms)))), False
@@ -73,12 +80,28 @@ class Clauses:
             return self._parts(terms), False
         return [*self._nouns(subject), verb, *self._after(asked, after)], False
 
+    def _there(self, terms: list[Term]) -> list[Term]:
+        """`were there dividend cuts at X` as `did X cut its dividend`; empty where it is no such question."""
+        words = [term.raw.lower() if term.sort == "word" else "|" for term in terms]
+        if "there" not in words[:4]:
+            return []
+        at = words.index("there")
+        first = at + (2 if words[at + 1 : at + 2] == ["been"] else 1)
+        owner = [term for term in terms[:at] if term.sort == "entity"]
+        end = next((i for i in range(first, len(terms)) if words[i] in _JOINS), len(terms))
+        thing = [term for term in terms[first:end] if not _is_word(term, _ARTICLES)]
+        if len(thing) < 2 or thing[-1].past or thing[-1].sort not in ACTIONS or thing[-1].text not in self._own_acts:
+            return []
+        if not all(_is_noun(term) for term in thing[:-1]):
+            return []
+        return [*owner, *self._nouns(terms[end + 1 :]), thing[-1], *self._nouns(thing[:-1])]
+
     def _drawn(self, terms: list[Term]) -> list[Term]:
         """`from the agreement` as `of the agreement`."""
         return [
             replace(term, raw="of")
             if _is_word(term, frozenset(("from",)))
-            and any(after.text in self._sources for after in terms[i + 1 : i + 3])
+            and any(after.text in self._sources for after in terms[i + 1 : i + 4])
             else term
             for i, term in enumerate(terms)
         ]
@@ -161,16 +184,25 @@ def _of_parts(terms: Sequence[Term]) -> list[Term]:
     """`revenue from phones` as `revenue of phones`; what comes from a company keeps its direction."""
     found = list(terms)
     for i in range(1, len(found) - 1):
-        left, right = found[i - 1], found[i + 1]
-        figure = left.sort == "metric" and not left.topic
-        if (
-            figure
-            and _is_word(found[i], frozenset(("from",)))
-            and _is_noun(right)
-            and not any(t.sort in ("entity", "metric") for t in found[i:])
-        ):
+        if _belongs(found, i):
             found[i] = replace(found[i], raw="of")
-    return found
+    return [
+        term
+        for i, term in enumerate(found)
+        if not (_is_word(term, frozenset(("related",))) and 0 < i < len(found) - 1 and _is_noun(found[i + 1]))
+    ]
+
+
+def _belongs(terms: Sequence[Term], at: int) -> bool:
+    """Whether a small word ties what is left of it to what is right of it as `of` would."""
+    left, rest = terms[at - 1], [term for term in terms[at + 1 :] if not _is_word(term, _ARTICLES)]
+    right, word = rest[0] if rest else left, terms[at]
+    if _is_word(word, frozenset(("from",))):
+        whole = not any(term.sort in ("entity", "metric") for term in terms[at:])
+        return left.sort == "metric" and not left.topic and _is_noun(terms[at + 1]) and whole
+    if _is_word(word, _REGARDING):
+        return left.text in _ABOUT and _is_noun(right)
+    return _is_word(word, frozenset(("under",))) and _is_noun(left) and right.text in _INSTRUMENTS
 
 
 def _had(terms: list[Term]) -> list[Term]:

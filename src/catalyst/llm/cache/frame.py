@@ -11,44 +11,24 @@ from dataclasses import replace
 from typing import Any
 
 from catalyst.llm.cache.clause import Clauses
-from catalyst.llm.cache.kinds import as_topic, comparison, difference, final_kind, past_verb, tense_matters, upcoming
+from catalyst.llm.cache.kinds import (
+    as_topic,
+    comparison,
+    difference,
+    final_kind,
+    meaning,
+    past_verb,
+    tense_matters,
+    upcoming,
+    whole_of,
+)
 from catalyst.llm.cache.lexicon import fold
-from catalyst.llm.cache.light import Light
+from catalyst.llm.cache.light import Light, impersonal
 from catalyst.llm.cache.order import leads, ordered
 from catalyst.llm.cache.terms import ACTIONS, Term
 from catalyst.llm.cache.topics import Topics, is_form
 
 _SAME_RELATIONS = {"vs": "versus", "following": "after", "regarding": "about", "concerning": "about", "till": "until"}
-_SECURITY = frozenset(
-    (
-        "share price",
-        "closing price",
-        "opening price",
-        "stock",
-        "trading volume",
-        "trade",
-        "price target",
-        "beta",
-        "ticker",
-        "shares outstanding",
-        "dividend yield",
-        "52-week high",
-        "52-week low",
-        "average daily volume",
-        "float",
-        "price",
-        "buy",
-        "sell",
-        "stock split",
-        "short interest",
-        "vote",
-        "exchange listing",
-        "all-time high",
-        "all-time low",
-        "par value",
-    )
-)
-"""What depends on the class of stock: for a company of several classes its name is none of its tickers then."""
 
 
 class Frame:
@@ -58,6 +38,7 @@ class Frame:
         self._topics = topics
         self._clauses = Clauses(lists)
         self._light = Light(lists)
+        self._by_class = frozenset(lists["stock"]["by_class"])
         words = lists["words"]
         self._past = frozenset(words["past"])
         self._forms = frozenset(words["present"]) | self._past
@@ -76,13 +57,15 @@ class Frame:
     def build(self, kind: str, terms: list[Term], *, being: bool = False, strict: bool = False) -> list[Term]:
         """The canonical terms, the kind of question first."""
         said = terms
+        kind = meaning(kind, terms)
         past, passive = self._tense(terms)
         owner = self._owner(terms)
         terms = self._glue(terms)
         if not strict:
+            terms = impersonal(kind, terms)
             terms, passive = self._clauses.straighten(kind, terms, being)
         terms = self._without_small_words(terms, strict)
-        terms = _classes(terms)
+        terms = self._of_class(terms) if strict else self._light.without_stock(kind, self._of_class(terms))
         terms = [replace(term, text="sell") if term.text == "sold off" else term for term in terms]
         if not strict:
             past = past or (not being and not self._helped(said) and past_verb(kind, terms))
@@ -93,7 +76,7 @@ class Frame:
         past = past or (strict and past_verb(kind, terms))
         if not strict:
             kind, terms = difference(kind, terms)
-            kind, terms = comparison(kind, terms)
+            kind, terms = comparison(kind, whole_of(kind, terms))
         acts = any(term.sort in ACTIONS for term in terms)
         kind = final_kind(kind, [t for t in terms if t.sort != "period"], acts, self._quantities)
         head = [Term("marker", f"~{kind or 'q'}")]
@@ -175,6 +158,15 @@ class Frame:
             found.append(term)
         return found
 
+    def _of_class(self, terms: list[Term]) -> list[Term]:
+        """A company of several classes under its name is no class of it where classes differ."""
+        if not any(term.text in self._by_class for term in terms):
+            return terms
+        return [
+            replace(term, text=f"{term.text.split('-')[0]}-X") if term.sort == "entity" and term.raw == "name" else term
+            for term in terms
+        ]
+
     def _is_main(self, terms: Sequence[Term], at: int) -> bool:
         """Whether the verb at a place has its auxiliary before it."""
         return any(term.raw.lower() in self._forms or term.raw.lower() in self._modals for term in terms[:at])
@@ -229,13 +221,3 @@ def _or_more(terms: list[Term]) -> list[Term]:
             bound = "ge" if words[1] in ("more", "higher", "greater") else "le"
             return [*terms[:i], replace(terms[i], text=f"{bound} {terms[i].text}"), *_or_more(terms[i + 3 :])]
     return terms
-
-
-def _classes(terms: list[Term]) -> list[Term]:
-    """A company of several classes under its name is no class of it where classes differ."""
-    if not any(term.text in _SECURITY for term in terms):
-        return terms
-    return [
-        replace(term, text=f"{term.text.split('-')[0]}-X") if term.sort == "entity" and term.raw == "name" else term
-        for term in terms
-    ]

@@ -9,6 +9,11 @@ from catalyst.llm.cache.terms import ACTIONS, Term
 from catalyst.llm.cache.topics import is_figure
 
 _PAST_KINDS = frozenset(("yes", "who", "where", "what", "whose"))
+_COMPARED = dict.fromkeys(("more", "greater", "higher", "larger", "bigger"), "more") | dict.fromkeys(
+    ("less", "fewer", "lower", "smaller"), "less"
+)
+_TERM, _SMALLEST = 3, 4
+"""Terms in a term, and the letters of the shortest unknown word in it."""
 _SHARES = frozenset(
     ("come", "from", "generate", "derive", "account for", "represent", "earn", "make", "up", "attribute", "to")
 )
@@ -43,6 +48,22 @@ def as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple[
     if kind in ("what", "define") and texts[-1:] in (["mean"], ["stand"]) and len(texts) > 1:
         return "define", [t for t in terms if t is not content[-1]]
     return kind, terms
+
+
+def meaning(kind: str, terms: Sequence[Term]) -> str:
+    """`what is X` and `explain X` ask what X means where X is a bare term; `the X` is the one of this case."""
+    if kind not in ("term-is", "term-are", "explain", "define"):
+        return kind
+    content = [term for term in terms if not (term.sort == "word" and term.raw.lower() in ("a", "an"))]
+    bare = 0 < len(content) <= _TERM and all(
+        term.sort in ("metric", "noun", "qualifier") or (term.sort == "word" and term.raw.isalpha()) for term in content
+    )
+    small = any(term.sort == "word" and len(term.raw) < _SMALLEST for term in content)
+    if kind == "term-are" and any(term.topic for term in content):
+        bare = False  # `what are key risks` asks for them
+    if bare and not small:
+        return "define"
+    return "what" if kind.startswith("term") else kind
 
 
 def difference(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
@@ -91,8 +112,6 @@ def comparison(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
 def final_kind(kind: str, terms: Sequence[Term], acts: bool, quantities: frozenset[str]) -> str:
     figures = any(term.sort == "metric" and not term.topic for term in terms)
     metric = any(term.sort == "metric" for term in terms)
-    if kind == "define":
-        return "" if not acts else "define"
     if kind in ("howmuch", "count") and figures and not acts:
         return ""
     if kind in ("what", "who") and metric and not acts:
@@ -128,6 +147,20 @@ def tense_matters(kind: str, terms: Sequence[Term]) -> bool:
     topic = any(term.sort == "metric" and term.topic for term in terms)
     figure = any(term.sort == "metric" and not term.topic for term in terms)
     return kind in _PAST_KINDS or (not kind and topic and not figure)
+
+
+def whole_of(kind: str, terms: list[Term]) -> list[Term]:
+    """`is A greater than B` and `is there more A than B` as `A more than B`."""
+    texts = [term.text for term in terms]
+    if kind != "yes" or texts.count("than") != 1:
+        return terms
+    at = texts.index("than")
+    for word, same in _COMPARED.items():
+        if texts[at - 1] == word:
+            return [*terms[: at - 1], Term("relation", same), *terms[at:]]
+        if at > 1 and texts[at - 2] == word and same == word:
+            return [*terms[: at - 2], terms[at - 1], Term("relation", same), *terms[at:]]
+    return terms
 
 
 def upcoming(terms: list[Term]) -> list[Term]:

@@ -47,7 +47,10 @@ class Openings:
             return "what", False, rest
         if found := _match(self._kinds, _words(rest)):
             length, kind = found
-            return kind, rest[length - 1].raw.lower() in _BE, rest[length:]
+            being = rest[length - 1].raw.lower()
+            if kind == "what" and being in ("is", "are") and _words(rest[length:])[:1] != ["the"]:
+                kind = f"term-{being}"
+            return kind, being in _BE, rest[length:]
         return ("yes" if _words(rest)[0] in self._asks else shown), shown == "what", rest
 
     def _opened(self, rest: list[Term], begins_a_topic: Callable[[Sequence[Term]], bool]) -> tuple[list[Term], str]:

@@ -27,7 +27,20 @@ _SLOTS: dict[Sort, str] = {
 _RHYTHMS = frozenset(("year-over-year", "quarter-over-quarter", "month-over-month"))
 _MEASURED = frozenset(("beat estimate", "miss estimate", "meet estimate"))
 _MOVES = frozenset(
-    ("rise", "fall", "improve", "worsen", "widen", "narrow", "expand", "accelerate", "decelerate", "surge", "plunge")
+    (
+        "rise",
+        "fall",
+        "improve",
+        "worsen",
+        "widen",
+        "narrow",
+        "expand",
+        "accelerate",
+        "decelerate",
+        "surge",
+        "plunge",
+        "calculate",
+    )
 )
 
 
