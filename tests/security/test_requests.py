@@ -110,10 +110,12 @@ async def test_json_as_deep_as_a_body_may_be_is_a_400(gateway: Running, service:
     assert got.split(b" ", 2)[1] in (b"400", b"422"), got[:200]
 
 
-async def test_a_form_of_another_site_asks_no_model(service: Service):
-    """A page elsewhere may send text/plain without asking first; JSON it may not. So only JSON is read as JSON."""
+@pytest.mark.parametrize("kind", [b"Content-Type: text/plain\r\n", b"Content-Type: \r\n", b""])
+async def test_a_form_of_another_site_asks_no_model(service: Service, kind: bytes):
+    """A page elsewhere may send text/plain, or a blob without a type, without asking first; JSON it may not. So only
+    what says that it is JSON is read as JSON."""
     body = b'{"texts": ["Acme beats estimates"]}'
-    head = b"POST /classify HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nContent-Type: text/plain\r\n"
+    head = b"POST /classify HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n" + kind
     answer = await said(service.port, head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     assert answer.split(b" ", 2)[1] in (b"403", b"415", b"422"), answer[:300]
 
