@@ -21,7 +21,7 @@ NUMBER = re.compile(
 _SCALES = {"k": 3, "thousand": 3, "m": 6, "mm": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "tn": 12}
 _SCALES |= {"trillion": 12, "thousands": 3, "millions": 6, "billions": 9}
 _AFTER = re.compile(
-    r"[\s|]{0,3}\)?[\s|]{0,3}(?:(?P<percent>%|percent\b|per cent\b|percentage points?\b|basis points\b|bps\b)|"
+    r"[\s|]{0,3}\)?[\s|]{0,3}(?:(?P<percent>(?<!\n)%|percent\b|per cent\b|percentage points?\b|basis points\b|bps\b)|"
     r"-?(?P<scale>trillions?|billions?|millions?|thousands?|tn|bn|mm|mn|[kmb])(?![a-z]))?"
     r"(?:[\s)|-]{0,3}(?:of (?:its|our|the) )?(?:new |common |ordinary |restricted |class [a-z] |of |common stock )*"
     r"(?P<shares>shares?\b|units\b|adss?\b|warrants\b|options\b))?",
@@ -36,6 +36,8 @@ _WORD_BEFORE = re.compile(r"[\w-]+$")
 _BEFORE = re.compile(
     r"(?P<minus>[-−–]\s?)?(?P<open>\(\s?)?(?P<currency>US\$|C\$|CA\$|A\$|HK\$|NT\$|R\$|\$|€|£|¥|RMB|USD|EUR)?[\s|]{0,3}(?P<inner>[(\-−–]\s?)?$"
 )
+_RANGE = re.compile(r"[\d%)]\s$")
+"""Before a dash that is none of a negative number: `$2.95 - $3.07`."""
 _BASIS = ("b", "B")
 _CURRENCIES = {"$": "USD", "US$": "USD", "USD": "USD", "€": "EUR", "EUR": "EUR", "£": "GBP", "¥": "JPY", "RMB": "CNY"}
 _CURRENCIES |= {"C$": "CAD", "CA$": "CAD", "A$": "AUD", "HK$": "HKD", "NT$": "TWD", "R$": "BRL"}
@@ -78,6 +80,8 @@ def amount_at(text: str, found: re.Match[str]) -> Amount | None:
         if word is None or any(map(str.isalpha, word.group())):
             return None
         groups = {}
+    if groups.get("minus") and before and _RANGE.search(text, max(0, before.start() - 2), before.start()):
+        groups["minus"] = None
     return _amount(found, groups, _AFTER.match(after))
 
 

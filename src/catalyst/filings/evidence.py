@@ -22,6 +22,7 @@ _DOCUMENT = "\n\f\n"
 _TABLE_REACH = 12_000
 """How far above a row the line "in thousands" may stand."""
 _MOST_PLACES = 24
+_LONG_QUOTE = 200
 _MOST_CANDIDATES = 400
 
 _PLAIN = str.maketrans(
@@ -33,8 +34,9 @@ _PLAIN = str.maketrans(
 _SCALE = re.compile(
     r"\b(?:in|\$|expressed in|stated in|amounts in|us\$)\s{0,2}(?:u\.?s\.?\s{0,2})?"
     r"(?:dollars?\s{0,2}|\$\s{0,2}|us\$\s{0,2}|usd\s{0,2})?(?:in\s)?"
-    r"(?P<word>thousands|millions|billions)\b(?P<tail>[^\n)]{0,90})|\((?:\$)?(?P<zeros>000'?s)\b(?P<tail2>[^\n)]{0,60})|"
+    r"(?P<word>thousands|millions|billions)\b(?P<tail>[^\n)]{0,90})|\((?:(?:us)?\$\s?)?(?:in\s)?(?P<zeros>000'?s)\b(?P<tail2>[^\n)]{0,60})|"
     r"\b(?P<zeros3>000'?s) omitted(?P<tail3>[^\n)]{0,60})|"
+    r"\((?:\$\s?|us\$?\s?)?(?P<word5>thousands|millions|billions)\b(?P<tail5>[^\n)]{0,90})|"
     r"\b(?P<word4>thousands|millions|billions) of (?:u\.?s\.? )?(?:dollars|euros?|shares)(?P<tail4>[^\n)]{0,90})",
     re.IGNORECASE,
 )
@@ -42,6 +44,7 @@ _SIGNS = {
     "EUR": ("€", "euro"), "GBP": ("£", "sterling"), "JPY": ("¥", "yen"), "CNY": ("rmb", "renminbi"),
     "CAD": ("c$", "canadian dollar"), "CHF": ("swiss franc",), "ILS": ("shekel",), "BRL": ("r$",), "HKD": ("hk$",),
 }  # fmt: skip
+_TAILS = ("tail", "tail2", "tail3", "tail4", "tail5")
 _POWERS = {"thousands": 3, "millions": 6, "billions": 9}
 
 
@@ -70,11 +73,17 @@ class Evidence:
         return cls((*(exhibit.text for exhibit in parsed.exhibits), parsed.text, *_elsewhere(parsed)))
 
     def places(self, quote: str) -> list[tuple[int, int]]:
-        """Where a quote stands, (start, end); spaces, case and the kind of quotation marks don't matter."""
+        """Where a quote stands, (start, end); spaces, case and the kind of quotation marks don't matter.
+
+        A long quote may have been cut within its last word, which then is left out.
+        """
         wanted = " ".join(plain(quote).lower().split()).strip("\"' ")
         if len(wanted) < 2:
             return []
-        return list(itertools.islice(self._whole(wanted), _MOST_PLACES))
+        found = list(itertools.islice(self._whole(wanted), _MOST_PLACES))
+        if not found and len(wanted) >= _LONG_QUOTE:
+            found = list(itertools.islice(self._whole(wanted.rpartition(" ")[0]), _MOST_PLACES))
+        return found
 
     def has(self, wanted: Amount) -> bool:
         """Whether a number stands anywhere in the text: same value, same kind; sign aside."""
@@ -168,9 +177,9 @@ def row_amounts(evidence: Evidence, place: int) -> list[Amount]:
 
 
 def _scale(found: re.Match[str]) -> Scale:
-    word = found["word"] or found["word4"] or "thousands"
+    word = found["word"] or found["word4"] or found["word5"] or "thousands"
     power = _POWERS[word.lower()]
-    tail = (found["tail"] or found["tail2"] or found["tail3"] or found["tail4"] or "").lower()
+    tail = next((text for name in _TAILS if (text := found[name])), "").lower()
     excepted = tail.partition("except")[2]
     shares = re.search(r"(?<!per )(?<!per-)\bshares?\b(?! data| amounts| information)|shares? and per", excepted)
     return Scale(found.start(), power, shares is None)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
+RATIOS = frozenset(("growth", "change", "margin", "pct", "percent", "rate", "yield", "increase", "decrease", "decline"))
+"""Words of a name that make it a share or a change of what the rest names."""
 _EPS = frozenset(("eps", "eps_diluted", "eps_basic", "basic_and_diluted", "eps_adjusted"))
 _SAME = {
     "eps_diluted": frozenset(("eps_diluted", "eps", "basic_and_diluted")),

@@ -15,6 +15,7 @@ from catalyst.filings.evidence import Evidence, row_amounts
 _ABOVE = 2_500
 """How many characters above a figure may name its period."""
 _HEADER_LINES = 60
+_ROWS = 1_200
 
 _YEAR = re.compile(
     r"(?<![\d.,$/])(?:fy\s?)?((?:19|20)\d\d)(?![\d,]|\.\d)|\bfy\s?'?(\d\d)\b|\bq[1-4]\s?'(\d\d)\b|\b[1-4]q(\d\d)\b"
@@ -89,7 +90,7 @@ def supported(
     clause = _clause(evidence.lower[start:end], amount.start - start)
     if scope == "guidance" and not _GUIDANCE.search(evidence.lower[max(0, start - 500) : end]):
         return False
-    if not _scope_ok(clause, scope):
+    if not _scope_ok(clause, scope, evidence.lower[max(0, start - _ABOVE) : start]):
         return False
     if wanted is None:
         return not period or period.lower() in evidence.lower[max(0, start - _ABOVE) : end]
@@ -125,9 +126,13 @@ def _clause(quote: str, at: int) -> _Clause:
     return _Clause(text, quote[: cuts[1]], index > 0 and compares[index - 1], any(compares))
 
 
-def _scope_ok(clause: _Clause, scope: str) -> bool:
+def _scope_ok(clause: _Clause, scope: str, above: str) -> bool:
+    """A figure is of an earlier period where its words say so, or name a year before the latest one told of."""
     if scope == "prior":
-        return _is_prior(clause) or not clause.compares or _PRIOR.search(clause.text) is not None
+        if _is_prior(clause) or _PRIOR.search(clause.text):
+            return True
+        here, known = years(clause.text), years(clause.first) + years(above)
+        return bool(here) and not clause.compares and (not known or min(here) < max(known))
     return scope != "current" or not _is_prior(clause)
 
 
@@ -188,7 +193,10 @@ def _in_row(evidence: Evidence, amount: Amount, wanted: Period | None, scope: st
     named = years(header)
     cells = [cell for cell in row_amounts(evidence, amount.start) if cell.kind != "year"] or [amount]
     column = next((index for index, cell in enumerate(cells) if cell.start == amount.start), 0)
-    mine = {named[column]} if column < len(named) and len(named) > 1 else set(named)
+    mine = {named[column]} if column < len(named) and len(named) > 1 else {*named, *(years(above) if named else ())}
+    label = years(evidence.lower[evidence.line(amount.start)[0] : amount.start].partition(" | ")[0])
+    if len(label) == 1:
+        return _in_period_row(evidence, amount.start, label[0], wanted, scope)
     exact = column < len(named) <= len(cells) and len(set(named)) > 1
     if exact and scope == "current" and named[column] != max(named):
         return False
@@ -201,6 +209,15 @@ def _in_row(evidence: Evidence, amount: Amount, wanted: Period | None, scope: st
     if not mine and report and wanted.year not in (report.year, report.year - 1):
         return False
     return _span_ok(wanted, header + " " + above, column, len(named), report)
+
+
+def _in_period_row(evidence: Evidence, place: int, year: int, wanted: Period | None, scope: str) -> bool:
+    """Of a table whose rows are periods: the row of the latest year is the current one."""
+    near = evidence.lower[max(0, place - _ROWS) : place + _ROWS].split("\n")
+    rows = [found for line in near if " | " in line for found in years(line.partition(" | ")[0])]
+    if scope in ("current", "prior") and len(set(rows)) > 1 and (scope == "current") != (year == max(rows)):
+        return False
+    return wanted is None or wanted.year == year
 
 
 def _span_ok(wanted: Period, header: str, column: int, columns: int, report: date | None) -> bool:
@@ -229,7 +246,7 @@ def _header(evidence: Evidence, place: int) -> tuple[str, str]:
     return "", ""
 
 
-_FIGURE = re.compile(r"\$|%|\d,\d{3}|\(\d|\d\.\d")
+_FIGURE = re.compile(r"\$|%|\d,\d{3}|\((?!\d\))\d|\d\.\d")
 
 
 def _names_columns(line: str) -> bool:

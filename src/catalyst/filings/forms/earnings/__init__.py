@@ -15,7 +15,7 @@ from catalyst.filings.forms.earnings.choose import chosen
 from catalyst.filings.forms.earnings.guidance import Guided, guidance_in
 from catalyst.filings.forms.earnings.passages import Passage, passages
 from catalyst.filings.forms.earnings.prose import Told, dividend, told
-from catalyst.filings.forms.earnings.tables import Found, found_in, main_period
+from catalyst.filings.forms.earnings.tables import Found, fact_name, found_in, main_period
 from catalyst.filings.forms.parts import fact, quoted
 from catalyst.stream.types import Fact
 
@@ -37,12 +37,6 @@ _ORDER = (
     "cash",
     "eps_basic_adjusted",
 )
-_ADJUSTED = {
-    "eps_diluted": "eps_adjusted",
-    "eps_basic": "eps_basic_adjusted",
-    "net_income": "net_income_adjusted",
-    "operating_income": "operating_income_adjusted",
-}
 _RELEASE = re.compile(
     r"\b(?:results|earnings|net (?:income|loss|earnings))\b.{0,200}?\b(?:quarter|three months|fiscal|year)\b|"
     r"\b(?:quarter|three months|fiscal|full[- ]year|year[- ]end)\b.{0,200}?\b(?:results|earnings|net (?:income|loss))",
@@ -108,7 +102,7 @@ def _unit(name: str, currency: str) -> str:
 
 
 def _of_table(item: Found, text: str, currency: str, quarter: tuple[int, int]) -> Fact:
-    name = _ADJUSTED.get(item.name, item.name) if item.basis == "non_gaap" else item.name
+    name = fact_name(item.name, item.basis)
     unit = _unit(name, currency if currency == "CAD" else item.currency or currency)
     quote = quoted(text[item.row.start : item.row.end])
     shown = _shows(quote, item.value)
@@ -157,7 +151,7 @@ def _missing(
 
 
 def _of_sentence(item: Told, currency: str) -> Fact:
-    name = _ADJUSTED.get(item.name, item.name) if item.basis == "non_gaap" else item.name
+    name = fact_name(item.name, item.basis)
     quote = quoted(item.quote)
     shown = _shows(quote, item.value)
     return fact(name, item.value, unit=_unit(name, currency), scope="current", quote=quote, verified=shown)

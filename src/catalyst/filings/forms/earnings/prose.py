@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from catalyst.filings.forms.earnings.names import Basis
 from catalyst.filings.forms.earnings.passages import Passage
 from catalyst.filings.forms.earnings.terms import Said, mentions
 
@@ -68,7 +69,7 @@ class Told:
     """One figure from a sentence; `basis` is gaap or non_gaap."""
 
     name: str
-    basis: str
+    basis: Basis
     value: Decimal
     quote: str
 
@@ -136,7 +137,7 @@ def _given(sentence: str, said: Said) -> Told | None:
     value = _value(found, said)
     if value is None:
         return None
-    basis = "non_gaap" if said.adjusted or said.name == "ebitda" else "gaap"
+    basis: Basis = "non_gaap" if said.adjusted or said.name == "ebitda" else "gaap"
     name = {"ebitda": "ebitda_adjusted", "eps": "eps_diluted"}.get(said.name, said.name)
     if said.name == "eps" and not (
         re.search("dilut", sentence[said.start - 25 if said.start > 25 else 0 : said.end], re.I) or said.adjusted

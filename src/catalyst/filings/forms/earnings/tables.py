@@ -22,8 +22,19 @@ Scope = Literal["current", "prior"]
 
 _PER_SHARE = ("eps_basic", "eps_diluted", "eps_both", "eps_plain", "dividend_per_share")
 _STATEMENT = ("revenue", "net_income", "operating_income", "eps_basic", "eps_diluted")
+_ADJUSTED = {
+    "eps_diluted": "eps_adjusted",
+    "eps_basic": "eps_basic_adjusted",
+    "net_income": "net_income_adjusted",
+    "operating_income": "operating_income_adjusted",
+}
 _MOST_EPS = Decimal(2_000)
 _LEAST_UNSCALED = Decimal(1_000_000)
+
+
+def fact_name(name: str, basis: Basis) -> str:
+    """A figure's name as facts have it: what is adjusted has a name of its own."""
+    return _ADJUSTED.get(name, name) if basis == "non_gaap" else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,12 @@ def found_in(blocks: Sequence[Block], main: Main) -> list[Found]:
 
 
 def _block(block: Block, index: int, main: Main) -> Iterator[Found]:
+    for row, figure, columns in scoped(block, main):
+        yield from _row(block, index, row, figure, columns)
+
+
+def scoped(block: Block, main: Main) -> Iterator[tuple[Row, Figure, dict[int, Scope]]]:
+    """The rows that name a figure, and which of their columns are the main period's and the year before's."""
     if not block.columns or not block.rows:
         return
     flows, instants = _scopes(block.columns, main), _instants(block.columns, main)
@@ -111,7 +128,7 @@ def _block(block: Block, index: int, main: Main) -> Iterator[Found]:
         if figure.name == "cash":
             columns = instants if sheet else _days(block, instants, main)
             figure = figure if sheet else replace(figure, rank=figure.rank + 2)
-        yield from _row(block, index, row, figure, columns)
+        yield row, figure, columns
 
 
 def _days(block: Block, instants: dict[int, Scope], main: Main) -> dict[int, Scope]:
@@ -237,10 +254,10 @@ def _row(block: Block, index: int, row: Row, figure: Figure, scopes: dict[int, S
         cell = placed.get(at)
         if cell is None or cell.kind != "number":
             continue
-        value = _value(cell, row, figure, block.power)
+        value = value_of(cell, row, figure, block.power)
         if value is None:
             continue
-        basis: Basis = "non_gaap" if block.columns[at].basis == "non_gaap" else figure.basis
+        basis = basis_of(figure, block.columns[at])
         if basis == "non_gaap" and figure.name in ("revenue", "cash", "dividend_per_share"):
             continue
         for name in ("eps_basic", "eps_diluted") if figure.name == "eps_both" else (figure.name,):
@@ -275,7 +292,12 @@ def placed_cells(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[int, 
     return None
 
 
-def _value(cell: Cell, row: Row, figure: Figure, power: int | None) -> Decimal | None:
+def basis_of(figure: Figure, column: Column) -> Basis:
+    return "non_gaap" if column.basis == "non_gaap" else figure.basis
+
+
+def value_of(cell: Cell, row: Row, figure: Figure, power: int | None) -> Decimal | None:
+    """In base units; None where the sign or the scale is in doubt."""
     value = _signed(cell, row)
     if value is None:
         return None
