@@ -108,6 +108,7 @@ class Ledger:
         self._days: dict[int, str] = {}
         self._admitted: list[tuple[str, float]] = []
         self._trimmed = float("-inf")
+        self._log = log.bind()  # bound once: a lazy logger costs 6 us a line that nobody wants
 
     @property
     def waiting(self) -> int:
@@ -116,6 +117,10 @@ class Ledger:
 
     def record(self, row: Row) -> None:
         """Keep a row; it is written with its group. Never raises for the database's sake."""
+        self._log.info(
+            "ledger.row", request=row.request, tenant=row.tenant, provider=row.provider, model=row.model,
+            outcome=row.outcome, cache=row.cache_kind, cost_nano=row.cost, latency_ms=row.latency_ms, retry=row.retry,
+        )  # fmt: skip
         if len(self._group) >= MOST_WAITING:
             self._spill(row)
             return

@@ -112,12 +112,12 @@ class Router:
             ordered, why = self._by_tier(job)
         return self._checked(job, ordered, why, now)
 
-    def decided(self, route: Route) -> None:
-        """Count a request's first route."""
+    def decided(self, route: Route, request: str) -> None:
+        """Count the first route of the request of this id."""
         if route.targets:
             name = route.targets[0].name
             self.decisions[name] = self.decisions.get(name, 0) + 1
-            log.debug("route.chosen", reason=route.reason)
+            log.debug("route.chosen", request=request, reason=route.reason)
 
     def _row(self, names: Sequence[tuple[str, int]]) -> tuple[tuple[Target, int], ...]:
         found = ((self._catalog.find(name), weight) for name, weight in names)

@@ -103,7 +103,7 @@ class Walk:
             self._route = route = self._router.route(self._trail.job, self._clock.now())
             if not self._trail.route:
                 self._trail.route = route.reason
-                self._router.decided(route)
+                self._router.decided(route, self._trail.job.id)
             for target, reason in route.skipped:
                 if target.name not in self._trail.left:
                     self._skipped(target, reason)
