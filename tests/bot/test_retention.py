@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from catalyst.bot.beside import _MOST
-from catalyst.bot.outbox import KEPT_S
+from catalyst.bot.outbox import _EDITS, _FORGET, _FROM, _GIVE_UP, _UNTOLD, KEPT_S
 from catalyst.bot.quotes import Bar
 from tests.bot.rig import PNG, Prices, Rig, told
 
@@ -83,3 +83,23 @@ async def test_a_chart_that_is_no_longer_kept_does_not_edit_for_ever(rig: Rig):
     await rig.sleep(60)
     [message] = rig.discord.of(hook)
     assert len(message.edits) <= 2
+
+
+async def test_what_a_lane_looks_for_is_found_without_walking_through_the_past(rig: Rig):
+    asked = {
+        "edits": f"{_FROM} WHERE {_EDITS}",
+        "forget": _FORGET,
+        "give up": _GIVE_UP,
+        "untold": _UNTOLD,
+        "posts": f"{_FROM} WHERE o.target = ? AND o.state = 'detected'",
+    }
+    for name, statement in asked.items():
+        steps = await _plan(rig, statement)
+        assert not any(step.startswith("SCAN") for step in steps), (name, steps)
+    assert any("bot_outbox_behind" in step for step in await _plan(rig, asked["edits"]))
+
+
+async def _plan(rig: Rig, statement: str) -> list[str]:
+    values = ("1",) * statement.count("?")
+    found = await rig.db.read(lambda run: run.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
+    return [str(row[3]) for row in found]

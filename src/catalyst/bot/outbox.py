@@ -91,6 +91,8 @@ class Outbox:
     def __init__(self, db: Database, metrics: BotMetrics | None = None) -> None:
         db.migrate("outbox", _STEPS)
         self._db = db
+        self._looked_until = 0.0
+        """Alerts from before then have been looked through for those that nobody was told."""
         self.metrics = metrics or BotMetrics()
 
     @staticmethod
@@ -107,6 +109,7 @@ class Outbox:
         for entry in entries:
             row = (entry.target, alert.subject, entry.tier, entry.silent, entry.nonce, now)
             run.execute(_ENTER, row)
+        run.execute(_KNOWN, (alert.subject,))
         return [row[0] for row in run.execute("SELECT target FROM bot_outbox WHERE subject = ?", (alert.subject,))]
 
     async def posts(self, target: str) -> list[Row]:
@@ -117,11 +120,7 @@ class Outbox:
 
     async def edits(self, target: str) -> list[Row]:
         """Messages that say less than we know, or still say that the model is at work."""
-        return await self._rows(
-            "o.target = ? AND (o.state = 'posted' OR (o.state IN ('enriched', 'timed_out') AND a.version > o.shown))"
-            " ORDER BY o.state = 'posted' DESC, o.id LIMIT 500",
-            (target,),
-        )
+        return await self._rows(_EDITS, (target, target))
 
     async def members(self, target: str, digest: str) -> list[Row]:
         """The rows that one digest tells."""
@@ -245,17 +244,18 @@ class Outbox:
         A filing whose row went is not posted again: `Desk` makes no row for an update so late.
         """
 
+        untold = now - UNTOLD_S
+
         def work(run: sqlite3.Connection) -> int:
             given_up = run.execute(_GIVE_UP, (now - KEPT_S,)).rowcount
-            run.execute(_FORGET, (now - 2 * KEPT_S, now - KEPT_S))
-            run.execute(
-                "DELETE FROM bot_alerts WHERE at < ? AND subject NOT IN (SELECT subject FROM bot_outbox)",
-                (now - UNTOLD_S,),
-            )
-            run.execute("DELETE FROM bot_tickers WHERE subject NOT IN (SELECT subject FROM bot_alerts)")
+            left = run.execute(_FORGET, (now - KEPT_S, now - 2 * KEPT_S)).fetchall()
+            left += run.execute(_UNTOLD, (self._looked_until, untold)).fetchall()
+            run.executemany(_LET_GO, left)
+            run.executemany(_LET_GO_TICKERS, left)
             return given_up
 
         count = await self._db.write(work)
+        self._looked_until = untold
         self.metrics.ended(State.GONE, count)
         return count
 
@@ -305,6 +305,18 @@ INSERT INTO bot_outbox (target, subject, tier, silent, nonce, detected_at) VALUE
 ON CONFLICT (target, subject) DO UPDATE SET tier = excluded.tier
 WHERE state = 'detected' AND tried_at IS NULL AND excluded.tier = 'high'
 """
+_KNOWN = """
+UPDATE bot_outbox SET known = (SELECT version FROM bot_alerts AS a WHERE a.subject = bot_outbox.subject)
+WHERE subject = ?
+"""
+_EDITS = """
+o.id IN (
+    SELECT id FROM bot_outbox WHERE target = ? AND state = 'posted'
+    UNION ALL
+    SELECT id FROM bot_outbox INDEXED BY bot_outbox_behind
+    WHERE target = ? AND known > shown AND state IN ('enriched', 'timed_out')
+) ORDER BY o.state = 'posted' DESC, o.id LIMIT 500
+"""
 _DOUBT = """
 UPDATE bot_outbox SET doubts = doubts + 1 WHERE id IN (
     SELECT min(id) FROM bot_outbox WHERE target = ? AND state = 'detected' AND tried_at IS NOT NULL
@@ -319,9 +331,17 @@ _GIVE_UP = """
 UPDATE bot_outbox SET state = 'gone', error = 'nobody took it for a week' WHERE state = 'detected' AND detected_at < ?
 """
 _FORGET = """
-DELETE FROM bot_outbox
-WHERE detected_at < ? OR (detected_at < ? AND state IN ('enriched', 'timed_out', 'gone'))
+DELETE FROM bot_outbox WHERE detected_at < ? AND (state IN ('enriched', 'timed_out', 'gone') OR detected_at < ?)
+RETURNING subject
 """
+_UNTOLD = """
+SELECT subject FROM bot_alerts AS a
+WHERE at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM bot_outbox AS o WHERE o.subject = a.subject)
+"""
+_LET_GO = "DELETE FROM bot_alerts WHERE subject = ?1 AND NOT EXISTS (SELECT 1 FROM bot_outbox WHERE subject = ?1)"
+_LET_GO_TICKERS = (
+    "DELETE FROM bot_tickers WHERE subject = ?1 AND NOT EXISTS (SELECT 1 FROM bot_alerts WHERE subject = ?1)"
+)
 _STEPS = (
     """
     CREATE TABLE bot_alerts (
@@ -342,5 +362,12 @@ _STEPS = (
     """,
     """
     CREATE INDEX bot_outbox_subject ON bot_outbox (subject, target);
+    """,
+    """
+    ALTER TABLE bot_outbox ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
+    UPDATE bot_outbox SET known = (SELECT version FROM bot_alerts AS a WHERE a.subject = bot_outbox.subject);
+    CREATE INDEX bot_outbox_behind ON bot_outbox (target) WHERE known > shown;
+    CREATE INDEX bot_outbox_detected ON bot_outbox (detected_at);
+    CREATE INDEX bot_tickers_subject ON bot_tickers (subject);
     """,
 )
