@@ -18,6 +18,7 @@ from catalyst.llm.cache.kinds import (
     final_kind,
     meaning,
     past_verb,
+    recurs,
     tense_matters,
     upcoming,
     whole_of,
@@ -57,8 +58,11 @@ class Frame:
     def build(self, kind: str, terms: list[Term], *, being: bool = False, strict: bool = False) -> list[Term]:
         """The canonical terms, the kind of question first."""
         said = terms
+        was = kind.endswith("-past")
+        kind = kind.removesuffix("-past")
         kind = meaning(kind, terms)
         past, passive = self._tense(terms)
+        past = past or (was and kind == "when")
         owner = self._owner(terms)
         terms = self._glue(terms)
         if not strict:
@@ -72,6 +76,7 @@ class Frame:
             kind, terms = self._topics.turn("whatis" if being and kind == "what" else kind, terms)
             kind = "what" if kind == "whatis" else kind
             kind, terms = as_topic(kind, terms, self._counted)
+            past = past or (was and recurs(terms))
             terms = self._light.without(kind, terms if past else upcoming(terms))
         past = past or (strict and past_verb(kind, terms))
         if not strict:
@@ -139,8 +144,9 @@ class Frame:
                 if name and term.sort == "number" and glued and _spoken(glued[-1]) == "by":
                     glued.pop()
                 term = replace(term, text=f"{name} {term.text}") if name and name != "in" else term
+                term = _year_over_year(term)
             glued.append(term)
-        return _or_more(glued)
+        return _top(_or_more(glued))
 
     def _without_small_words(self, terms: Sequence[Term], strict: bool) -> list[Term]:
         dropped = self._strict if strict else self._dropped
@@ -207,6 +213,24 @@ def _spoken(term: Term) -> str:
     if term.sort == "word":
         return term.raw.lower()
     return term.raw.lower() if term.sort in ("direction", "verb", "qualifier") and term.raw else "|"
+
+
+def _year_over_year(term: Term) -> Term:
+    """`from a year ago` compares with the year before, whatever day it is asked."""
+    tied, _, when = term.text.partition(" ")
+    if term.sort != "period" or tied not in ("from", "versus") or not when.startswith(("1-year-ago", "1-year-earlier")):
+        return term
+    return Term("qualifier", "year-over-year", "")
+
+
+def _top(terms: list[Term]) -> list[Term]:
+    """`the 10 largest` is the top 10."""
+    for i in range(len(terms) - 1):
+        pair = terms[i : i + 2]
+        number = next((term for term in pair if term.sort == "number" and term.text.isdigit()), None)
+        if number is not None and any(term.text == "highest" for term in pair):
+            return [*terms[:i], replace(number, text=f"top {number.text}"), *terms[i + 2 :]]
+    return terms
 
 
 def _or_more(terms: list[Term]) -> list[Term]:

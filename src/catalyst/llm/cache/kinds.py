@@ -9,6 +9,7 @@ from catalyst.llm.cache.terms import ACTIONS, Term
 from catalyst.llm.cache.topics import is_figure
 
 _PAST_KINDS = frozenset(("yes", "who", "where", "what", "whose"))
+_MOVING_DAYS = frozenset(("earnings date", "closing date", "effective date", "expiration date", "termination date"))
 _COMPARED = dict.fromkeys(("more", "greater", "higher", "larger", "bigger"), "more") | dict.fromkeys(
     ("less", "fewer", "lower", "smaller"), "less"
 )
@@ -25,7 +26,8 @@ def as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple[
     content = [term for term in terms if term.sort not in ("entity", "period")]
     texts = [term.text for term in content]
     if kind == "percent" and any(is_figure(term) for term in terms):
-        kept = [term for term in terms if term.text not in _SHARES]
+        from_one = {i for i, term in enumerate(terms[:-1]) if term.text == "from" and terms[i + 1].sort == "entity"}
+        kept = [term for i, term in enumerate(terms) if term.text not in _SHARES or i in from_one]
         return kind, sorted(kept, key=lambda term: term.sort != "entity" and not is_figure(term))
     if kind == "when":
         return kind, [term for term in terms if term.text != "will"]
@@ -56,7 +58,10 @@ def meaning(kind: str, terms: Sequence[Term]) -> str:
         return kind
     content = [term for term in terms if not (term.sort == "word" and term.raw.lower() in ("a", "an"))]
     bare = 0 < len(content) <= _TERM and all(
-        term.sort in ("metric", "noun", "qualifier") or (term.sort == "word" and term.raw.isalpha()) for term in content
+        term.sort in ("metric", "noun", "qualifier")
+        or (term.sort == "word" and term.raw.isalpha())
+        or (term.sort == "verb" and not term.past and term is not content[-1])
+        for term in content
     )
     small = any(term.sort == "word" and len(term.raw) < _SMALLEST for term in content)
     if kind == "term-are" and any(term.topic for term in content):
@@ -141,9 +146,8 @@ def tense_matters(kind: str, terms: Sequence[Term]) -> bool:
         return True
     if any(term.sort == "period" for term in terms):
         return False
-    dated = [term.text for term in terms if term.sort == "metric" and term.text.endswith((" date", "founder"))]
-    if not kind and dated:
-        return dated == ["earnings date"]  # it comes again, four times a year
+    if not kind and any(term.sort == "metric" and term.text.endswith((" date", "founder")) for term in terms):
+        return recurs(terms)
     topic = any(term.sort == "metric" and term.topic for term in terms)
     figure = any(term.sort == "metric" and not term.topic for term in terms)
     return kind in _PAST_KINDS or (not kind and topic and not figure)
@@ -161,6 +165,11 @@ def whole_of(kind: str, terms: list[Term]) -> list[Term]:
         if at > 1 and texts[at - 2] == word and same == word:
             return [*terms[: at - 2], terms[at - 1], Term("relation", same), *terms[at:]]
     return terms
+
+
+def recurs(terms: Sequence[Term]) -> bool:
+    """Whether a day is asked for that comes again, or that may yet be moved."""
+    return any(term.sort == "metric" and term.text in _MOVING_DAYS for term in terms)
 
 
 def upcoming(terms: list[Term]) -> list[Term]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from catalyst.llm.cache.terms import Term
@@ -20,7 +22,9 @@ class Openings:
         polite = [(phrase, "") for phrase in lists["openers"]]
         self._first = _by_first([*polite, *((phrase, "what") for phrase in lists["displays"])])
         self._last = _by_first([(" ".join(reversed(phrase.split())), "") for phrase in lists["closers"]])
-        self._kinds = _by_first([(phrase, kind) for kind, phrases in lists["kinds"].items() for phrase in phrases])
+        self._kinds = _by_first(
+            [(one, kind) for kind, phrases in lists["kinds"].items() for phrase in phrases for one in _spelled(phrase)]
+        )
         self._asks = frozenset(lists["words"]["asks"])
 
     def take(
@@ -50,6 +54,8 @@ class Openings:
             being = rest[length - 1].raw.lower()
             if kind == "what" and being in ("is", "are") and _words(rest[length:])[:1] != ["the"]:
                 kind = f"term-{being}"
+            if "was" in _words(rest[1:length]) and kind in ("when", "what"):
+                kind = f"{kind}-past"
             return kind, being in _BE, rest[length:]
         return ("yes" if _words(rest)[0] in self._asks else shown), shown == "what", rest
 
@@ -68,6 +74,12 @@ class Openings:
         while len(rest) > 1 and (found := _match(self._last, _words(rest[::-1]))):
             rest = rest[: -found[0]]
         return rest
+
+
+def _spelled(phrase: str) -> list[str]:
+    """A phrase for each choice of `(this|that|)` in it."""
+    parts = [part.split("|") for part in re.split(r"[()]", phrase)]
+    return [" ".join("".join(choice).split()) for choice in product(*parts)]
 
 
 def _words(terms: Sequence[Term]) -> list[str]:

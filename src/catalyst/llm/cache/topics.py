@@ -20,6 +20,7 @@ class Way:
     place: int
     kinds: frozenset[str]
     words: tuple[str, ...]
+    stay: frozenset[str]
     company: bool
     figure: bool
     becomes: str
@@ -37,7 +38,7 @@ class Way:
             return None
         if self.figure and not any(is_figure(term) and term.text not in self.words for term in terms):
             return None
-        gone = {texts.index(word) for word in self.words}
+        gone = {texts.index(word) for word in self.words if word not in self.stay}
         if self.whole and any(
             term.sort not in _ALWAYS and i not in gone and not (self.figure and is_figure(term))
             for i, term in enumerate(terms)
@@ -99,11 +100,12 @@ def is_form(term: Term) -> bool:
 
 def _way(place: int, line: Sequence[str], known: Known) -> Way:
     kinds, words, becomes, stands, *whole = [*line, "", ""][:5]
-    needed = words.split(",")
+    needed = [word.lstrip("+") for word in words.split(",")]
     return Way(
         place,
         _kinds(kinds.split()),
         tuple(word for word in needed if word not in ("E", "M")),
+        frozenset(word[1:] for word in words.split(",") if word.startswith("+")),
         "E" in needed,
         "M" in needed,
         "" if becomes == "-" else becomes,
