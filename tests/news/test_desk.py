@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -189,12 +190,39 @@ async def test_a_redirect_is_followed_a_few_times_and_never_out_of_http() -> Non
 
 
 @pytest.mark.parametrize(
-    "inside", ["http://127.0.0.1/x", "http://10.0.0.8/", "http://[::1]/", "http://metadata.internal/"]
+    "inside",
+    [
+        "http://127.0.0.1/x",
+        "http://10.0.0.8/",
+        "http://[::1]/",
+        "http://metadata.internal/",
+        "http://127.1/",
+        "http://0x7f.0.0.1/",
+        "http://0177.0.0.1/",
+        "http://2130706433/",
+        "http://localhost./",
+        "http://[::ffff:127.0.0.1]/",
+        "//127.0.0.1/",
+    ],
 )
 def test_a_public_host_cannot_send_us_to_a_private_one(inside: str) -> None:
 
     with pytest.raises(BadStatus):
         _next("https://feeds.example.com/a.xml", Response(302, {"Location": inside}, b""))
+
+
+async def test_a_public_host_cannot_send_us_to_a_name_of_a_private_one() -> None:
+    named = {"feeds.example.com": ["93.184.216.34"], "evil.example.com": ["93.184.216.34", "10.0.0.8"]}
+
+    async def resolve(host: str) -> Sequence[str]:
+        return named.get(host, ())
+
+    async with Http() as http:
+        feed = Feed("https://feeds.example.com/a.xml", http, SystemClock(), resolve)
+        await feed._check_stays_out("https://other.example.com/", "https://feeds.example.com/b.xml")
+        await feed._check_stays_out("http://localhost:8000/", "https://evil.example.com/b.xml")
+        with pytest.raises(BadStatus):
+            await feed._check_stays_out("https://feeds.example.com/a.xml", "https://evil.example.com/b.xml")
 
 
 async def test_json_lines_are_followed_as_they_are_appended(tmp_path) -> None:

@@ -1,14 +1,16 @@
 """One feed: asked conditionally, bounded, at its own pace, and put off when it fails. Start with `Feed.poll`.
 
 Only addresses that the operator gave are asked. A redirect is followed to http(s) alone, at most three, and never from
-a public host to this machine or a private network.
+a public host to this machine or a private network, by address or by name.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Sequence
+import re
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +30,14 @@ HEAVY_BYTES = 200_000
 MAX_REDIRECTS = 3
 TIMEOUT_SECONDS = 20.0
 LONGEST_WAIT = 900.0
+_ODD_ADDRESS = re.compile(r"(?:(?:0x)?[0-9a-f]*\.)*(?:0x[0-9a-f]+|[0-9]+)")
+"""What the system reads as an IPv4 address, though nobody writes it so: 127.1, 0x7f.0.0.1, 0177.0.0.1."""
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""The addresses that a host's name stands for now; none where it cannot be found out."""
 
 
 @dataclass(slots=True)
@@ -70,8 +78,9 @@ class Source(Protocol):
 class Feed:
     """An RSS or Atom address."""
 
-    def __init__(self, address: str, http: Http, clock: Clock) -> None:
+    def __init__(self, address: str, http: Http, clock: Clock, resolve: Resolve | None = None) -> None:
         self.address = address
+        self._resolve = resolve or _resolved
         self.state = FeedState(urlsplit(address).hostname or "feed")
         self._http = http
         self._clock = clock
@@ -106,8 +115,16 @@ class Feed:
             )
             if answer.status not in _REDIRECTS:
                 return _checked(answer, self.state.name)
-            address = _next(address, answer)
+            target = _next(address, answer)
+            await self._check_stays_out(address, target)
+            address = target
         raise BadStatus(f"{self.state.name} redirects more than {MAX_REDIRECTS} times: correct the address")
+
+    async def _check_stays_out(self, address: str, target: str) -> None:
+        """Raises BadStatus where a public host sends us to a name that stands for a private one."""
+        old, new = urlsplit(address).hostname or "", urlsplit(target).hostname or ""
+        if new != old and not _is_inside(old) and any(map(_is_inside, await self._resolve(new))):
+            raise BadStatus(f"{old} redirects to where no feed is: correct the address")
 
 
 class JsonLines:
@@ -178,15 +195,24 @@ def _next(address: str, answer: Response) -> str:
     return target
 
 
+async def _resolved(host: str) -> Sequence[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return [str(address[0]) for *_, address in found]
+
+
 def _is_inside(host: str) -> bool:
     """This machine or a private network, as far as the address itself says."""
+    host = host.rstrip(".")
     if (
         host == "localhost"
-        or host.endswith((".localhost", ".local", ".internal"))
+        or host.endswith((".localhost", ".localdomain", ".local", ".internal"))
         or ("." not in host and ":" not in host)
     ):
         return True
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return False
+        return bool(_ODD_ADDRESS.fullmatch(host))
