@@ -112,9 +112,8 @@ def items(folder: Path) -> dict[str, list[int]]:
             for place, codes in enumerate((found & right, found - right, right - found)):
                 counts[source][place] += len(codes)
         if found != gold:
-            say(
-                f"items differ ({label['items_source']}): {named[0]}: extra {sorted(found - gold)}, missed {sorted(gold - found)}"
-            )
+            extra, missed = sorted(found - gold), sorted(gold - found)
+            say(f"items differ ({label['items_source']}): {named[0]}: extra {extra}, missed {missed}")
     return counts
 
 
