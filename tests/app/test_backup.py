@@ -88,6 +88,26 @@ def test_money_and_keys_that_are_younger_than_the_backup_stay(data, tmp_path):
     assert not (data / "live" / "hub.db").exists()
 
 
+@pytest.mark.parametrize("step", range(2))
+def test_a_restore_that_was_killed_at_its_end_forgets_no_money(data, tmp_path, step, monkeypatch):
+    """Between the two renames the data folder is not there: a second try must not take the older ledger."""
+    folder, _ = backup(data, tmp_path / "to", NOW, _silent)
+    _database(data / "hub.db", "spent 2")
+    rename, done = Path.rename, iter(range(9))
+
+    def killed(self: Path, to: Path) -> Path:
+        if next(done) == step:
+            raise KeyboardInterrupt
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restore(folder, data, NOW)
+    monkeypatch.setattr(Path, "rename", rename)
+    restore(folder, data, NOW.replace(second=6))
+    assert _value(data / "hub.db") == "spent 2"
+
+
 def test_answers_that_were_rejected_since_do_not_come_back(data, tmp_path):
     _database(data / "cache.db", "poisoned")
     folder, files = backup(data, tmp_path / "to", NOW, _silent)

@@ -103,6 +103,8 @@ def restore(folder: Path, data_dir: Path, now: datetime, *, money: bool = False)
     aside = data_dir.with_name(f"{data_dir.name}.before-{now:%Y%m%dT%H%M%SZ}")
     fresh = data_dir.with_name(f".{data_dir.name}.restoring")
     with _told(data_dir), contextlib.ExitStack() as locks:
+        if fresh.exists() and not data_dir.exists():
+            fresh.rename(data_dir)  # an earlier restore was killed between its last two steps: keys and money are there
         for used in sorted({path.parent for path in data_dir.rglob("lock")}):
             locks.enter_context(held(used))
         present = sorted(data_dir.rglob("*.db"))
