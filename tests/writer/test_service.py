@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 
@@ -181,6 +182,59 @@ async def test_a_batch_asks_no_more_at_once_than_it_may(clock):
     service = WriterService(hub, PROMPTS, clock)
     await service.batch_summarize_deals([DealSummaryContext(deal=DEAL)] * 20, max_concurrent=3)
     assert hub.most == 3
+
+
+async def test_the_notes_of_a_mails_deals_are_material_in_the_order_of_their_days(writer, wire):
+    says(wire, **DRAFT)
+    old, new = NoteEntry(text="first call", date="2026-01-02"), NoteEntry(text="second call", date="2026-03-02")
+    deal = DEAL.model_copy(update={"notes": [new]})
+    await writer.draft_email(EMAIL.model_copy(update={"deals": [deal], "notes": [old]}))
+    asked = wire.openai.last["messages"][-1]["content"]
+    assert 0 < asked.index("first call") < asked.index("second call") < re.search(r'"deal": ?"Pumps"', asked).start()
+
+
+async def test_notes_larger_than_one_question_are_read_from_the_latest_and_it_says_so(writer, wire):
+    says(wire, summary="Long.", action_items=[], decisions=[], contradictions=[], tags=[], confidence=0.9)
+    notes = [NoteEntry(text=f"note {number} " + "x" * 3_900) for number in range(500)]
+    found = await writer.summarize_notes(NoteSummaryContext(notes=notes))
+    assert found.summary == "Long."
+    assert any("oldest of 500 notes were not read" in warning for warning in found.warnings)
+    asked = wire.openai.last["messages"][-1]["content"]
+    assert ("note 499 " in asked, "note 0 " in asked) == (True, False)
+    assert len(asked) < 70_000
+
+
+async def test_contradictory_notes_are_told_with_both_sides_and_none_is_chosen(writer, wire):
+    both = "1 May says Huda, 9 May says Omar"
+    says(
+        wire,
+        summary="Delivery is unclear.",
+        action_items=[],
+        decisions=[],
+        contradictions=[both],
+        tags=[],
+        confidence=0.7,
+    )
+    notes = [NoteEntry(text="Huda: delivery on 1 May"), NoteEntry(text="Omar: delivery on 9 May")]
+    found = await writer.summarize_notes(NoteSummaryContext(notes=notes))
+    assert (found.contradictions, found.warnings) == ([both], [])
+    assert both in found.html
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "What blocks it"), ("ar", "المعوقات")])
+async def test_a_summary_in_html_has_a_title_for_each_list_and_none_for_nothing(writer, wire, language, title):
+    says(wire, summary="Pumps.", next_action="", blockers=["no <drawing>"], recommendations=[], missing_info=[],
+         confidence=0.5)  # fmt: skip
+    found = await writer.summarize_deal(DealSummaryContext(deal=DEAL, language=language))
+    assert f'<h3>{title}</h3><ul><li dir="ltr">no &lt;drawing&gt;</li></ul>' in found.html
+    assert found.html.count("<h3>") == 1
+
+
+async def test_a_minimal_order_holds_the_orders_words(clock):
+    asked = OrderReceivedContext(deal=DEAL, order_text="PO 4711: two pumps to the Jubail plant")
+    found = await minimal(clock).analyze_order_received(asked)
+    assert "PO 4711: two pumps to the Jubail plant" in found.summary
+    assert found.end_user == ""
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catalyst.writer.language import LANGUAGES
-from catalyst.writer.types import DealContext, EmailDraftContext, NoteEntry, Recipient, ReminderDraftContext
+from catalyst.writer.types import (
+    DealContext,
+    EmailDraftContext,
+    NoteEntry,
+    OrderReceivedContext,
+    Recipient,
+    ReminderDraftContext,
+)
 
 _MOST_NOTES = 3
 _MOST_CHARS = 400
+_MOST_TEXT = 4_000
 
 
 def email(asked: EmailDraftContext | ReminderDraftContext) -> tuple[str, str]:
@@ -52,6 +60,13 @@ def summary(deal: DealContext, language: str) -> str:
     if deal.owner:
         lines.append(f"{say['owner']}: {deal.owner}")
     return "\n".join([*lines, notes(deal.notes, language)])
+
+
+def order(asked: OrderReceivedContext) -> str:
+    """A deal with the words of its order."""
+    said = [NoteEntry(text=asked.order_text[:_MOST_TEXT])] if asked.order_text.strip() else []
+    deal = asked.deal.model_copy(update={"notes": [*asked.deal.notes, *said]})
+    return summary(deal, asked.language)
 
 
 def notes(given: Sequence[NoteEntry], language: str) -> str:

@@ -12,13 +12,17 @@ _BLANK = re.compile(r"\n\s*\n")
 
 
 def html(body: str, language: str, sections: Sequence[tuple[str, Sequence[str]]] = ()) -> str:
-    """Plain text as one HTML block; `sections` are lists with a title. Nothing of the text is taken as markup."""
+    """Plain text as one HTML block; `sections` are lists, each titled by a word of the language's, by itself, or not at all.
+
+    Nothing of the text is taken as markup.
+    """
     speech = LANGUAGES[language]
     parts = [_paragraph(text) for text in _BLANK.split(body.strip()) if text.strip()]
     for title, items in sections:
-        if items:
-            points = "".join(f'<li dir="{direction(item)}">{escape(item)}</li>' for item in items)
-            parts.append(f"<h3>{escape(title)}</h3><ul>{points}</ul>")
+        if said := [item for item in items if item.strip()]:
+            head = f"<h3>{escape(speech.words.get(title, title))}</h3>" if title else ""
+            points = "".join(f'<li dir="{direction(item)}">{escape(item)}</li>' for item in said)
+            parts.append(f"{head}<ul>{points}</ul>")
     inside = "\n".join(parts)
     return f'<div lang="{language}" dir="{"rtl" if speech.rtl else "ltr"}">\n{inside}\n</div>'
 

@@ -19,7 +19,7 @@ from catalyst.errors import LLMServiceError
 from catalyst.llm.prompts import PromptRegistry
 from catalyst.llm.structured import Mismatch, find_json
 from catalyst.llm.types import LLMRequest, LLMResponse
-from catalyst.writer import minimal
+from catalyst.writer import given, minimal
 from catalyst.writer.answers import ComplianceAnswer, DraftAnswer, NotesAnswer, OrderAnswer, SummaryAnswer
 from catalyst.writer.ground import material, quotes, unfounded
 from catalyst.writer.language import LANGUAGES, is_in
@@ -29,13 +29,11 @@ from catalyst.writer.types import (
     ComplianceContext,
     ComplianceItem,
     ComplianceResult,
-    DealContext,
     DealSummaryContext,
     DealSummaryResult,
     DraftEmailResult,
     DraftReminderResult,
     EmailDraftContext,
-    NoteEntry,
     NoteSummaryContext,
     NoteSummaryResult,
     OrderReceivedContext,
@@ -74,8 +72,8 @@ class WriterService:
 
     async def draft_email(self, asked: EmailDraftContext) -> DraftEmailResult:
         """A follow-up mail."""
-        given = {"deals": _shown(asked.deals), **_mail(asked)}
-        answer, response = await self._ask("email.followup", asked, DraftAnswer, **given)
+        parts = {"deals": given.deals(asked.deals), **given.mail(asked)}
+        answer, response = await self._ask("email.followup", asked, DraftAnswer, **parts)
         if answer is None or response is None:
             subject, body = minimal.email(asked)
             return DraftEmailResult(**self._minimal(asked, body), subject=subject, body=body)
@@ -84,8 +82,8 @@ class WriterService:
 
     async def draft_reminder(self, asked: ReminderDraftContext) -> DraftReminderResult:
         """A reminder, as short or long as its channel wants it."""
-        given = {"items": _shown(asked.deals), **_mail(asked)}
-        answer, response = await self._ask(f"reminder.{asked.channel}", asked, DraftAnswer, **given)
+        parts = {"items": given.deals(asked.deals), **given.mail(asked)}
+        answer, response = await self._ask(f"reminder.{asked.channel}", asked, DraftAnswer, **parts)
         short = asked.channel == "whatsapp"
         if answer is None or response is None:
             subject, body = ("", minimal.message(asked)) if short else minimal.email(asked)
@@ -99,7 +97,7 @@ class WriterService:
 
     async def summarize_deal(self, asked: DealSummaryContext) -> DealSummaryResult:
         """A deal in a few sentences, with what comes next."""
-        answer, response = await self._ask("deal.summarize", asked, SummaryAnswer, **_deal(asked.deal))
+        answer, response = await self._ask("deal.summarize", asked, SummaryAnswer, **given.deal(asked.deal))
         if answer is None or response is None:
             text = minimal.summary(asked.deal, asked.language)
             return DealSummaryResult(
@@ -115,7 +113,16 @@ class WriterService:
             **answer.model_dump(exclude={"confidence"}),
             confidence=answer.confidence,
             deal_id=asked.deal.deal_id,
-            html=html(answer.summary, asked.language, [("", points)]),
+            html=html(
+                answer.summary,
+                asked.language,
+                [
+                    ("blockers", answer.blockers),
+                    ("advice", answer.recommendations),
+                    ("next", [answer.next_action]),
+                    ("lacking", answer.missing_info),
+                ],
+            ),
         )
 
     async def batch_summarize_deals(
@@ -132,8 +139,8 @@ class WriterService:
 
     async def analyze_compliance(self, asked: ComplianceContext) -> ComplianceResult:
         """Which requirements are met. What has no evidence in the material is not met, whatever a model says."""
-        given = {"requirements": list(asked.requirements), **_deal(asked.deal)}
-        answer, response = await self._ask("deal.compliance_check", asked, ComplianceAnswer, **given)
+        parts = {"requirements": list(asked.requirements), **given.deal(asked.deal)}
+        answer, response = await self._ask("deal.compliance_check", asked, ComplianceAnswer, **parts)
         if answer is None or response is None:
             items = [ComplianceItem(requirement=name, met="unclear") for name in asked.requirements]
             lines = [item.requirement for item in items]
@@ -141,21 +148,19 @@ class WriterService:
         warnings = list(answer.warnings)
         items = _checked_items(asked, answer, warnings)
         missing = [item.requirement for item in items if item.met != "yes"]
+        lines = [f"{item.requirement}: {item.met}" for item in items]
         status = "compliant" if not missing else "incomplete" if answer.status == "compliant" else answer.status
         return ComplianceResult.model_validate(
             self._checked("\n".join(answer.warnings), asked, response, warnings)
             | {"status": status, "items": items, "missing_items": missing, "confidence": answer.confidence}
-            | {"html": html("", asked.language, [("", [f"{item.requirement}: {item.met}" for item in items])])}
+            | {"html": html("", asked.language, [("requirements", lines)])}
         )
 
     async def analyze_order_received(self, asked: OrderReceivedContext) -> OrderReceivedResult:
         """What an order says. An end user without words that name it is dropped, with a warning."""
-        given = _deal(asked.deal)
-        if asked.order_text:
-            given["notes"] = [*given["notes"], {"date": "", "author": "order", "text": asked.order_text}]
-        answer, response = await self._ask("deal.order_received_analysis", asked, OrderAnswer, **given)
+        answer, response = await self._ask("deal.order_received_analysis", asked, OrderAnswer, **given.order(asked))
         if answer is None or response is None:
-            text = minimal.summary(asked.deal, asked.language)
+            text = minimal.order(asked)
             return OrderReceivedResult(
                 **self._minimal(asked, text), summary=text, missing_info=["end_user", *minimal.missing(asked.deal)]
             )
@@ -169,25 +174,39 @@ class WriterService:
             **self._checked(said, asked, response, warnings),
             **answer.model_dump(exclude={"confidence", "warnings"}),
             confidence=answer.confidence,
-            html=html(answer.summary, asked.language),
+            html=html(
+                answer.summary,
+                asked.language,
+                [
+                    ("end_user", [answer.end_user]),
+                    ("project", [answer.project]),
+                    ("delivery", [answer.delivery]),
+                    ("terms", [answer.payment_terms]),
+                    ("lacking", answer.missing_info),
+                ],
+            ),
         )
 
     async def summarize_notes(self, asked: NoteSummaryContext) -> NoteSummaryResult:
         """Notes in a few sentences. An action item whose evidence is nowhere is dropped, with a warning."""
-        answer, response = await self._ask("notes.summarize", asked, NotesAnswer, notes=_notes(asked.notes))
+        answer, response = await self._ask("notes.summarize", asked, NotesAnswer, notes=given.notes(asked.notes))
         if answer is None or response is None:
             text = minimal.notes(asked.notes, asked.language)
             return NoteSummaryResult(**self._minimal(asked, text), summary=text)
         warnings: list[str] = []
         items = _grounded_actions(answer.action_items, material(asked.model_dump()), warnings)
         points = [f"{item.action} ({item.owner or '?'}, {item.due or '?'})" for item in items]
-        said = "\n".join([answer.summary, *answer.decisions, *points])
+        said = "\n".join([answer.summary, *answer.decisions, *answer.contradictions, *points])
         return NoteSummaryResult(
             **self._checked(said, asked, response, warnings),
             **answer.model_dump(exclude={"confidence", "action_items"}),
             action_items=items,
             confidence=answer.confidence,
-            html=html(answer.summary, asked.language, [("", points)]),
+            html=html(
+                answer.summary,
+                asked.language,
+                [("actions", points), ("decided", answer.decisions), ("against", answer.contradictions)],
+            ),
         )
 
     async def _ask(
@@ -207,8 +226,8 @@ class WriterService:
         )
         try:
             response = await self._hub.query(request)
-            given = response.parsed_output if response.parsed_output is not None else find_json(response.text)
-            return kind.model_validate(given), response
+            said = response.parsed_output if response.parsed_output is not None else find_json(response.text)
+            return kind.model_validate(said), response
         except (LLMServiceError, ValidationError, Mismatch) as error:
             log.warning("writer.unwritten", prompt=prompt, error=type(error).__name__)
             return None, None
@@ -229,33 +248,11 @@ class WriterService:
 
     def _checked(self, said: str, asked: Any, response: LLMResponse, warnings: Sequence[str] = ()) -> dict[str, Any]:
         """What every result of a model carries: what is unfounded in it, its language, its cost."""
-        found = [*warnings, *unfounded(said, material(asked.model_dump()), self._today())]
+        found = [*warnings, *given.left_out(asked), *unfounded(said, material(asked.model_dump()), self._today())]
         if not is_in(said, asked.language):
             found.append(f"The text is not in {LANGUAGES[asked.language].name}.")
         cost: Decimal = response.cost_usd
         return {"language": asked.language, "warnings": found, "model": response.model, "cost_usd": cost}
-
-
-def _mail(asked: EmailDraftContext | ReminderDraftContext) -> dict[str, Any]:
-    return {
-        "intent": asked.intent,
-        "sender": asked.sender,
-        "recipients": [recipient.model_dump(exclude_defaults=True) for recipient in asked.recipients],
-        "notes": _notes(asked.notes),
-        "tone": asked.tone,
-    }
-
-
-def _deal(deal: DealContext) -> dict[str, Any]:
-    return {"deal": _shown([deal])[0], "notes": _notes(deal.notes)}
-
-
-def _shown(deals: Sequence[DealContext]) -> list[dict[str, Any]]:
-    return [deal.model_dump(mode="json", exclude={"notes"}, exclude_none=True) for deal in deals]
-
-
-def _notes(notes: Sequence[NoteEntry]) -> list[dict[str, Any]]:
-    return [note.model_dump(mode="json", exclude_none=True) for note in notes]
 
 
 def _checked_items(asked: ComplianceContext, answer: ComplianceAnswer, warnings: list[str]) -> list[ComplianceItem]:

@@ -89,7 +89,7 @@ def _asked(kind: str, given: Any, language: str) -> BaseModel:
     try:
         return kinds[kind].model_validate(given)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5])
+        told = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors()[:5])
         raise UsageError(f"the input of {kind} is not right: {told}") from error
 
 
