@@ -12,9 +12,9 @@ _BLANK = re.compile(r"\n\s*\n")
 
 
 def html(body: str, language: str, sections: Sequence[tuple[str, Sequence[str]]] = ()) -> str:
-    """Plain text as one HTML block; `sections` are lists, each titled by a word of the language's, by itself, or not at all.
+    """Plain text as one HTML block. Nothing of the text is taken as markup.
 
-    Nothing of the text is taken as markup.
+    `sections` are lists, each titled by a word of the language's, by itself, or not at all.
     """
     speech = LANGUAGES[language]
     parts = [_paragraph(text) for text in _BLANK.split(body.strip()) if text.strip()]
