@@ -132,6 +132,20 @@ async def test_a_filter_without_a_match_can_be_cleared_from_there(service: Servi
     await expect(window.page.locator("#empty")).to_be_hidden()
 
 
+async def test_a_filter_too_wide_for_one_question_finds_what_lies_far_down(service: Service, window: Window):
+    """More tickers than are asked for one by one are looked for among all filings: the newest hundred may have none."""
+    other: dict[str, Any] = {"ticker": "OTHR", "tickers": ["OTHR"], "company": "Other"}
+    await service.log.append([filing(1), *(filing(n, **other) for n in range(2, 350))])
+    many = ",".join(["ACME", *(f"T{n}" for n in range(20))])
+    await window.open(f"{service.http}/?tickers={many}")
+    await window.live()
+    assert await window.headlines() == ["Filing number 1"]
+    await window.open(f"{service.http}/?tickers={many.replace('ACME', 'NONE')}")
+    await expect(window.page.locator("#empty")).to_contain_text(
+        "No filing matches NONE, T0, T1, T2, T3, T4, T5, T6 and 13 more."
+    )
+
+
 async def test_a_past_that_cannot_be_loaded_says_so_and_can_be_asked_for_again(service: Service, window: Window):
     await service.log.append([filing(1)])
 

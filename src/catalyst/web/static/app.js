@@ -13,6 +13,8 @@ import { Stream } from "./stream.js";
 import { clockTime, plain } from "./words.js";
 
 const WIDE = matchMedia("(min-width: 900px)");
+const FEW_ROWS = 20; // a filter of many tickers and forms may find less than this on a page: more pages are asked for,
+const MOST_PAGES = 10; // at most so many
 const SAY_MS = 5000; // at most one announcement in this time, however many filings come
 
 const api = new Api();
@@ -68,10 +70,15 @@ async function load(from) {
   $("problem").hidden = true;
   changed();
   try {
-    const page = await api.past(filter, `${from.before}.${from.as_of}`);
-    if (mine !== loads) return;
-    list.append(page.filings);
-    older = page.more && page.reached ? { before: page.reached, as_of: from.as_of } : null;
+    let next = from;
+    for (let added = 0, pages = 0; next && added < FEW_ROWS && pages < MOST_PAGES; pages++) {
+      from = next;
+      const page = await api.past(filter, `${from.before}.${from.as_of}`);
+      if (mine !== loads) return;
+      added += list.append(page.filings);
+      next = page.more && page.reached ? { before: page.reached, as_of: from.as_of } : null;
+    }
+    older = next;
   } catch (error) {
     if (mine !== loads) return;
     $("problem").replaceChildren(`Earlier filings could not be loaded: ${error.message}. `, button("Try again", () => load(from)));
@@ -193,7 +200,7 @@ function empty(shown) {
   $("empty").hidden = !shown;
   if (!shown) return;
   const [title, text] = filter.all ? ["No filings yet.", bar.watching]
-    : [`No filing matches ${plain(filter.words)}.`, "New ones appear here as they come."];
+    : [`${older ? "None of the newest filings" : "No filing"} matches ${plain(filter.words)}.`, "New ones appear here as they come."];
   const mark = `${title} ${text}`;
   if ($("empty").dataset.shows === mark) return;
   $("empty").dataset.shows = mark;

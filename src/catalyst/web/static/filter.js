@@ -1,5 +1,7 @@
 // What the reader wants to see, as the form, the address bar and the stream have it.
 
+const SPOKEN = 8; // tickers that are named in words
+
 export class Filter {
   constructor(tickers, forms, priority) {
     this.tickers = tickers;
@@ -40,7 +42,8 @@ export class Filter {
   // In words, for "No filing matches …".
   get words() {
     const parts = [];
-    if (this.tickers.length) parts.push(this.tickers.join(", "));
+    const rest = this.tickers.length - SPOKEN;
+    if (this.tickers.length) parts.push(this.tickers.slice(0, SPOKEN).join(", ") + (rest > 0 ? ` and ${rest} more` : ""));
     if (this.forms.length) parts.push(`form ${this.forms.join(" or ")}`);
     if (this.priority) parts.push(`priority ${this.priority} or more`);
     return parts.join(", ");
