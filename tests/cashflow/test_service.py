@@ -252,6 +252,17 @@ def test_the_command_forecasts_and_plots(invoices):
     assert "learned from" in shown.stdout
 
 
+def test_a_picture_of_one_of_two_currencies_says_so_and_nothing_else_is_said(invoices):
+    (invoices / "d.csv").write_text("id,money,sum\na,SAR,5\nb,EUR,7000\n")
+    (invoices / "m.yaml").write_text("deals: {table: d.csv, columns: {deal_id: id, currency: money, value: sum}}")
+    done = command("forecast", "d.csv", "-m", "m.yaml", "--json", "--plot", "p.svg", folder=invoices)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["run"]["warnings"]
+    said = ["the picture shows EUR, one of 2 currencies: they are never added"]
+    assert done.stderr.splitlines() == said + [f"warning: {warning}" for warning in told[:10]]
+    assert "EUR" in (invoices / "p.svg").read_text()
+
+
 def test_the_command_backtests_against_its_peers(invoices):
     where = ["i.csv", "-m", "m.yaml", "--warmup", "0.8"]
     done = command("forecast", "backtest", *where, "--json", "--plot", "b.svg", folder=invoices)

@@ -120,7 +120,9 @@ def backtest(
         with _bar(f"weeks ({currency})") as progress:
             found[currency] = walk(invoices, warmup=warmup, progress=progress)
     if plot:
-        _write(plot, "".join(_past(currency, result) for currency, result in list(found.items())[:1]))
+        shown = max(found, key=lambda currency: found[currency].invoices)
+        _write(plot, _past(shown, found[shown]))
+        _say_plotted(shown, len(found))
     if as_json:
         print(json.dumps({currency: _figures(result) for currency, result in found.items()}))
         return
@@ -201,18 +203,26 @@ def _warn(made: CashflowForecast) -> None:
 
 
 def _pictures(made: CashflowForecast) -> str:
-    """The currency with the most money; one picture is one file."""
+    """The currency with the most money, which is said; one picture is one file."""
     from catalyst.cashflow.plot import Point, svg
     from catalyst.errors import UsageError
 
     if not made.table.totals:
         raise UsageError("there is nothing to plot: no deal is open")
     largest = max(made.table.totals, key=lambda total: abs(total.payment_value)).currency
+    _say_plotted(largest, len(made.table.totals))
     rows = [row for row in made.table.periods if row.currency == largest]
     points = [
         Point(row.start, float(row.payment_value), float(row.payment_low), float(row.payment_high)) for row in rows
     ]
     return svg(f"Expected payments from {made.as_of}, by {made.table.granularity}", largest, points)
+
+
+def _say_plotted(currency: str, of: int) -> None:
+    import sys
+
+    if of > 1:
+        print(f"the picture shows {currency}, one of {of} currencies: they are never added", file=sys.stderr)
 
 
 def _past(currency: str, result: Any) -> str:
@@ -269,10 +279,11 @@ def _harmless(text: str) -> str:
 
 @contextlib.contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress on standard error."""
+    """Progress on standard error, where that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, of: shown.update(task, completed=done, total=of)
