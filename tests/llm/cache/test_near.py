@@ -113,7 +113,61 @@ async def test_a_saved_graph_is_loaded_and_compared_with_the_store(tmp_path: Pat
     await store.close()
 
 
-@pytest.mark.parametrize("harm", ["torn", "gone", "note", "generation"])
+class Asked(SqliteCache):
+    """A store that remembers from where its vectors were read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked: list[str] = []
+
+    async def vectors(self, after: str, limit: int) -> tuple[list[Vector], str]:
+        self.asked.append(after)
+        return await super().vectors(after, limit)
+
+
+@pytest.mark.parametrize("flat", [20, 100])
+async def test_what_was_saved_is_not_read_from_the_store_again(tmp_path: Path, flat: int) -> None:
+    rows = vectors(60)
+    store, near = near_of(tmp_path, flat=flat)
+    await loaded(near)
+    for number in range(1, 51):
+        found = await store.keep(entry(number))
+        assert found is not None
+        bucket = BUCKET if number < 40 else b"another"
+        await near.place(key(number), found, bucket, "", rows[number].tobytes())
+    await near._grow()
+    await near.close()
+    await store.close()
+    asked = Asked(tmp_path / "cache.db")
+    again = Near(asked, SystemClock(), Words, tmp_path / "cache-index", flat=flat)
+    await loaded(again)
+    assert "" not in asked.asked
+    assert len(again) == 50
+    for number, bucket in ((9, BUCKET), (45, b"another")):
+        assert again._index.nearest(bucket, rows[number], 1)[0][1] == pytest.approx(1.0, abs=0.01)
+    await again.close()
+    await asked.close()
+
+
+async def test_where_most_of_what_was_saved_is_gone_it_is_read_anew(tmp_path: Path) -> None:
+    store, near = near_of(tmp_path, flat=20)
+    await loaded(near)
+    for number in range(1, 31):
+        found = await store.keep(entry(number, expires=NOW + number))
+        assert found is not None
+        await near.place(key(number), found, BUCKET, "", vectors(31)[number].tobytes())
+    await near._grow()
+    await near.close()
+    assert await store.sweep(NOW + 25) == 25
+    again = Near(store, SystemClock(), Words, tmp_path / "cache-index", flat=20)
+    await loaded(again)
+    assert again._index.ids() == await store.ids()
+    assert again._index.graphs() == {}
+    await again.close()
+    await store.close()
+
+
+@pytest.mark.parametrize("harm", ["torn", "gone", "rows", "note", "generation"])
 async def test_a_saved_graph_that_does_not_fit_is_read_anew_from_the_store(tmp_path: Path, harm: str) -> None:
     rows = vectors(40)
     store, near = near_of(tmp_path, flat=20)
@@ -129,6 +183,8 @@ async def test_a_saved_graph_that_does_not_fit_is_read_anew_from_the_store(tmp_p
         graph.write_bytes(graph.read_bytes()[:-100])
     elif harm == "gone":
         graph.unlink()
+    elif harm == "rows":
+        next((tmp_path / "cache-index").glob("*.rows")).write_bytes(b"more than nothing")
     elif harm == "note":
         (tmp_path / "cache-index" / "index.json").write_bytes(b'{"generation": [')
     else:

@@ -84,7 +84,7 @@ class VectorIndex:
     """Buckets of vectors by id. Similarities are cosines."""
 
     def __init__(self, dimensions: int, *, flat: int = FLAT, most: int = MOST) -> None:
-        self._dimensions = dimensions
+        self.dimensions = dimensions
         self._flat = flat
         self._most = most
         self._buckets: dict[bytes, _Bucket] = {}
@@ -106,7 +106,7 @@ class VectorIndex:
             return
         found = self._buckets.get(bucket)
         if found is None:
-            found = self._buckets[bucket] = _Bucket(np.empty((1, self._dimensions), np.int8), np.empty(1, np.uint64))
+            found = self._buckets[bucket] = _Bucket(np.empty((1, self.dimensions), np.int8), np.empty(1, np.uint64))
         found.append(number, vector)
         self._where[number] = bucket
         if not found.complete and found.size > self._flat:
@@ -147,13 +147,26 @@ class VectorIndex:
         """The complete graphs by bucket, for saving."""
         return {name: bucket.graph for name, bucket in self._buckets.items() if bucket.complete}
 
+    def rows(self) -> dict[bytes, tuple[npt.NDArray[np.uint64], Steps]]:
+        """The ids and vectors of every other bucket, for saving."""
+        return {
+            name: (bucket.ids[: bucket.size], bucket.rows[: bucket.size])
+            for name, bucket in self._buckets.items()
+            if not bucket.complete and bucket.size
+        }
+
+    def adopt_rows(self, bucket: bytes, ids: npt.NDArray[np.uint64], rows: Steps) -> None:
+        """Take saved ids and vectors as the whole of `bucket`; both become the index's own."""
+        self._buckets[bucket] = _Bucket(rows, ids, len(ids))
+        self._where.update(dict.fromkeys(ids.tolist(), bucket))
+
     def adopt(self, bucket: bytes, path: Path) -> None:
         """Take a saved graph as the whole of `bucket`. Raises what usearch raises for a file that is none."""
-        graph = new_graph(self._dimensions)
+        graph = new_graph(self.dimensions)
         graph.load(path)
         ids = np.asarray(graph.keys[:]).tolist()
         self._buckets[bucket] = _Bucket(
-            np.empty((0, self._dimensions), np.int8), np.empty(0, np.uint64), 0, graph, 0, True
+            np.empty((0, self.dimensions), np.int8), np.empty(0, np.uint64), 0, graph, 0, True
         )
         self._where.update(dict.fromkeys(ids, bucket))
 

@@ -1,15 +1,12 @@
 """The nearest kept questions: embedder and index in a thread of their own, filled from the store in the background.
 
-The index is a view. At start it is read from the store, a saved graph sparing the building; what the graph holds and
-the store does not is dropped, what it lacks is added, so a process killed at any moment heals here.
+The index is a view. At start it is taken from where it was saved (`saved.py`); what it holds and the store does not is
+dropped, what the store got since is read, so a process killed at any moment heals here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import uuid
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -152,9 +149,8 @@ class Near:
             self._embedder = await self._worker.run(self._load)
             self._index = await self._worker.run(self._new_index)
             generation = await self._store.generation()
-            await self._worker.run(self._adopt, generation)
-            seen = await self._read("")
-            await self._worker.run(self._drop, [number for number in self._index.ids() if number not in seen])
+            position: str = await self._worker.run(self._adopt, generation)
+            await self._read(await self._stripped(position))
         except CatalystError as error:
             self.state = "missing" if self._embedder is None else "idle"
             log.warning("cache.meaning.off", reason=str(error))
@@ -175,14 +171,26 @@ class Near:
         if self._unsaved:
             await self._save()
 
-    async def _read(self, after: str) -> set[int]:
-        seen: set[int] = set()
+    async def _stripped(self, position: str) -> str:
+        """From where to read on, once what the saved index holds and the store does not is gone from it."""
+        standing = await self._store.ids() if position else None
+        if standing is None:
+            await self._worker.run(self._index.clear)
+            return ""
+        held = self._index.ids()
+        gone = [number for number in held if number not in standing]
+        if len(gone) * 2 > len(held):  # reading anew is cheaper than to take so many out of a graph
+            await self._worker.run(self._index.clear)
+            return ""
+        await self._worker.run(self._drop, gone)
+        return position
+
+    async def _read(self, after: str) -> None:
         while True:
             rows, position = await self._store.vectors(after, CHUNK)
             if not rows:
                 self._position = position
-                return seen
-            seen.update(row.id for row in rows)
+                return
             await self._worker.run(self._add, rows)
             after = position
 
@@ -194,8 +202,9 @@ class Near:
 
     async def _save(self) -> None:
         try:
-            generation = await self._store.generation()
-            await self._worker.run(self._write, generation)
+            await self._read(self._position)
+            generation, position = await self._store.generation(), self._position
+            await self._worker.run(self._write, generation, position)
             self._unsaved = 0
         except (StorageError, OSError, RuntimeError) as error:
             log.warning("cache.index.unsaved", error=str(error))
@@ -237,42 +246,13 @@ class Near:
         for number in numbers:
             self._index.remove(number)
 
-    def _adopt(self, generation: str) -> None:
-        """Take saved graphs of this very store; any doubt means reading it all from the store."""
-        try:
-            note = json.loads((self._folder / "index.json").read_bytes())
-            if (note["generation"], note["version"]) != (generation, self.version):
-                return
-            for bucket, (name, crc) in note["graphs"].items():
-                path = self._folder / Path(name).name
-                if _checksum(path) == crc:
-                    self._index.adopt(bytes.fromhex(bucket), path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
-            self._index.clear()
+    def _adopt(self, generation: str) -> str:
+        """Take what was saved of this very store, and how far in it that goes; empty where there is any doubt."""
+        from catalyst.llm.cache.saved import adopt
 
-    def _write(self, generation: str) -> None:
-        """Graphs under new names, then the note that names them, then the old ones go."""
-        graphs = self._index.graphs()
-        if not graphs:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        found: dict[str, tuple[str, int]] = {}
-        for bucket, graph in graphs.items():
-            path = self._folder / f"{uuid.uuid4().hex}.usearch"
-            graph.save(str(path))
-            found[bucket.hex()] = (path.name, _checksum(path))
-        note = self._folder / f"index.{uuid.uuid4().hex}.part"
-        note.write_text(json.dumps({"generation": generation, "version": self.version, "graphs": found}))
-        note.replace(self._folder / "index.json")
-        names = {name for name, _ in found.values()}
-        for path in self._folder.glob("*.usearch"):
-            if path.name not in names:
-                path.unlink(missing_ok=True)
+        return adopt(self._folder, self._index, (generation, self.version))
 
+    def _write(self, generation: str, position: str) -> None:
+        from catalyst.llm.cache.saved import write
 
-def _checksum(path: Path) -> int:
-    found = 0
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            found = zlib.crc32(part, found)
-    return found
+        write(self._folder, self._index, (generation, self.version), position)
