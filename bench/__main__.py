@@ -14,7 +14,18 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-PARTS = {"alerts_parts", "blast", "chaos_parts", "common", "day_parts", "load", "planted", "reconnect", "watching"}
+PARTS = {
+    "alerts_day",
+    "alerts_parts",
+    "blast",
+    "chaos_parts",
+    "common",
+    "day_parts",
+    "load",
+    "planted",
+    "reconnect",
+    "watching",
+}
 """Files that benches are made of."""
 
 

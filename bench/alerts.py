@@ -3,7 +3,8 @@
 Steady: 5 alerts a second over 20 channels with every price source dead: local work, and receipt to acceptance.
 Terminal: charts that raise, lie or hang, updates that are garbage or never come, SIGTERM and SIGKILL in between: the
 share of messages that end within 10.5 s. Burst: 300 alerts at once on one channel under Discord's real limits.
-Kills: SIGKILL at every step of the outbox. Embeds: generated alerts against the strict rules.
+Kills: SIGKILL at every step of the outbox. Embeds: generated alerts against the strict rules. Day: filings and
+headlines of a day at ten times the volume (`alerts_day.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tests.bot.rig import told
 from tests.bot.test_embeds import any_message
 from tests.fakes.discord import FakeDiscord, Refusal, check_message
 
+from bench.alerts_day import day
 from bench.alerts_parts import STEPS, Set, stage
 from bench.common import percentile, report, say
 
@@ -208,6 +210,8 @@ async def _bench(quick: bool, only: str) -> dict[str, Any]:
         figures |= await terminal()
     if only in ("", "burst"):
         figures |= await burst()
+    if only in ("", "day"):
+        figures |= await day(1 if quick else 10)
     if only in ("", "kills"):
         figures |= await killed(8 if quick else 100)
     if only in ("", "embeds"):
@@ -218,7 +222,7 @@ async def _bench(quick: bool, only: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="", choices=["steady", "terminal", "burst", "kills", "embeds"])
+    parser.add_argument("--only", default="", choices=["steady", "terminal", "burst", "day", "kills", "embeds"])
     options = parser.parse_args()
     figures = asyncio.run(_bench(options.quick, options.only))
     settings = {"channels": CHANNELS, "alerts_per_s": PER_SECOND, "synchronous": "FULL", "quick": options.quick}
