@@ -323,12 +323,20 @@ async def test_removed_passages_are_told_in_the_rules() -> None:
     assert any("speak to a model removed: label from rules" in rule for rule in told.rules)
 
 
-async def test_a_label_against_the_rules_needs_a_sentence_of_the_filing() -> None:
-    parsed = agreement(NEUTRAL_NEWS)
-    without = await read(Says(evidence=[]), parsed, ("8.01",))
-    invented = await read(Says(evidence=["The company won a very large contract."]), parsed, ("8.01",))
-    found = await read(Says(evidence=[NEUTRAL_NEWS]), parsed, ("8.01",))
-    assert (without.label, invented.label, found.label) == ("neutral", "neutral", "bullish")
+MIXED = "The board approved a large share repurchase. The lease of a warehouse was terminated and a loss was recorded."
+
+
+async def test_a_label_against_the_rules_needs_a_sentence_of_the_filing_that_points_its_way() -> None:
+    parsed = agreement(f"{NEUTRAL_NEWS} {MIXED}")
+    assert ruled(parsed, ("8.01",)).label == "neutral"
+    for evidence, label in (
+        ([], "neutral"),
+        (["The company won a very large contract."], "neutral"),
+        ([NEUTRAL_NEWS], "neutral"),
+        ([MIXED.split(". ")[1]], "neutral"),
+        ([MIXED.split(". ")[0] + "."], "bullish"),
+    ):
+        assert (await read(Says(evidence=evidence), parsed, ("8.01",))).label == label, evidence
 
 
 async def test_bankruptcy_is_not_talked_up_by_a_bad_sentence() -> None:

@@ -242,6 +242,8 @@ def _about(fact: Fact) -> tuple[str, str, str]:
 
 def _as_facts(read: Sequence[ReadFact]) -> Iterator[Fact]:
     for given in read:
+        if not _is_fit(given.name) or not _is_fit(given.value) or speaks_to_a_model(given.quote):
+            continue
         value: Decimal | str = given.value.strip()
         try:
             number = Decimal(given.value.replace(",", "").strip())

@@ -1,9 +1,9 @@
 """Decide how far a model's judgement of an untrusted text counts. Start with `verdict`.
 
 The second check against filings that instruct the model. A label other than the rules' one counts only with a sentence
-of the filing that carries it, found there word for word and no talk of judging; against the rules' own label the
-sentence must point the model's way too. Where a passage spoke to the model, the label is the rules'.
-Priority is never the model's.
+of the filing that carries it: found there word for word, no talk of judging, and pointing the model's way by the
+lexicon. So an instruction that slips through moves no label that the filing's own words don't bear out. Where a passage
+spoke to the model, the label is the rules'. Priority is never the model's.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def verdict(
     carrying = [sentence for sentence in evidence if not talks_of_judging(sentence)]
     if not carrying:
         return _rules_win(rules, f"model says {label} without a sentence of the filing: label from rules")
-    if rules.label != "neutral" and not any(score(sentence).value * _SIGNS[label] > 0 for sentence in carrying):
-        return _rules_win(rules, f"model says {label} against the rules and its own evidence: label from rules")
+    if not any(score(sentence).value * _SIGNS[label] > 0 for sentence in carrying):
+        return _rules_win(rules, f"model says {label} against its own evidence: label from rules")
     return Verdict(label, _signed(label, sentiment), confidence, f"model: {label}, by a sentence of the filing")
 
 

@@ -6,6 +6,7 @@ The patterns stand in `data/injection.toml`. No list of them is complete, so thi
 
 from __future__ import annotations
 
+import base64
 import bisect
 import functools
 import itertools
@@ -24,6 +25,9 @@ _INVISIBLE = re.compile(
 _LOOKALIKES = str.maketrans("аеорсхуіјѕԁӏһкмтвнαεορτυικνᴀʙᴄᴅᴇ0135", "aeopcxyijsdlhkmtbhaeoptuiknabcdeoies")
 """Cyrillic, Greek and small-capital letters that look Latin, and digits that stand for letters."""
 _DIGITS = re.compile(r"[a-z]{2}[0135][a-z]{2}|\b[0135][a-z]{4}")
+_TAGS = re.compile("[\\U000e0020-\\U000e007e]")
+_LEAST_TAGS, _LEAST_STRANGE = 8, 5
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{40,4000}={0,2}")
 _SPACED = re.compile(r"\b(?:[a-z][ ._\-*]{1,3}){9,}[a-z]\b")
 
 
@@ -49,9 +53,10 @@ def sanitize(text: str) -> Clean:
             for beside in (place - 1, place + 1)
             if 0 <= beside < len(units) and patterns.judging.search(read[beside])
         }
-    labels = {place for place, unit in enumerate(read) if patterns.labels.search(unit)}
-    kept = "".join(unit for place, unit in enumerate(units) if place not in hit | labels)
-    return Clean(kept, tuple(units[place].strip()[:200] for place in sorted(hit)))
+    hit |= {place for place, unit in enumerate(units) if _is_smuggled(unit)}
+    unread = {place for place, unit in enumerate(read) if patterns.labels.search(unit) or _is_foreign(unit, patterns)}
+    kept = "".join(unit for place, unit in enumerate(units) if place not in hit | unread)
+    return Clean(_INVISIBLE.sub("", kept), tuple(units[place].strip()[:200] for place in sorted(hit)))
 
 
 def speaks_to_a_model(text: str) -> bool:
@@ -68,6 +73,32 @@ def folded(text: str) -> str:
     """A text as a careful reader sees it: no invisible marks, look-alike letters made Latin, lower case."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
     return " ".join(text.split(" ")).replace("’", "'").replace("“", '"').replace("”", '"')
+
+
+def _is_smuggled(unit: str) -> bool:
+    """Whether letters are written in tag characters, which show nowhere, or in base64."""
+    if len(_TAGS.findall(unit)) >= _LEAST_TAGS:
+        return True
+    return any(_is_text(found.group()) for found in _BASE64.finditer(unit))
+
+
+def _is_text(blob: str) -> bool:
+    try:
+        plain = base64.b64decode(blob[: len(blob) // 4 * 4])
+    except ValueError:
+        return False
+    letters = sum(byte == 32 or 65 <= byte <= 90 or 97 <= byte <= 122 for byte in plain)
+    return letters > 0.8 * len(plain)
+
+
+def _is_foreign(unit: str, patterns: _Patterns) -> bool:
+    """Whether a passage is in another language, or in other letters than Latin ones."""
+    if not unit.isascii():
+        letters = [letter for letter in unit if letter.isalpha()]
+        strange = sum(letter > "\u024f" for letter in letters)
+        if strange > _LEAST_STRANGE and 2 * strange > len(letters):
+            return True
+    return len(set(patterns.foreign.findall(unit))) > 1 and not patterns.english.search(unit)
 
 
 def _units(text: str) -> Iterator[str]:
@@ -104,6 +135,8 @@ class _Patterns:
     labels: re.Pattern[str]
     judging: re.Pattern[str]
     hidden: re.Pattern[str]
+    foreign: re.Pattern[str]
+    english: re.Pattern[str]
 
 
 @functools.cache
@@ -123,4 +156,6 @@ def _patterns() -> _Patterns:
         labels=built(data["label_words"]),
         judging=built(data["talks_of_judging"]),
         hidden=built(data["hidden"]),
+        foreign=built(rf"\b{data['foreign']}\b"),
+        english=built(rf"\b{data['english']}\b"),
     )
