@@ -25,6 +25,7 @@ from catalyst.llm.cache.keys import document_key, plan
 from catalyst.llm.cache.meaning import Question, Reader, Verdict, compare
 from catalyst.llm.cache.near import Near
 from catalyst.llm.cache.policy import Policy
+from catalyst.llm.cache.seen import Seen
 from catalyst.llm.cache.sought import Readings, Sought
 from catalyst.llm.cache.tally import Level, Tally
 from catalyst.llm.cache_seam import Ask, CacheHit, Visit
@@ -42,6 +43,12 @@ REST_SECONDS = 2.0
 """After the store failed, it is left alone so long."""
 
 CLOSE_SECONDS = 2.0
+
+MOST_KEEPING, MOST_BEHIND = 256, 4_096
+"""Answers that may be on their way into the store before a request waits for its own, and works in the background
+beyond which an answer is left out of the index until the next start: a slow disk costs time then, not memory.
+"""
+
 USED_SECONDS, SWEEP_SECONDS = 5.0, 600.0
 """Between writes of what was hit, and between removals of what expired."""
 
@@ -289,7 +296,8 @@ class LadderCache:
         )  # fmt: skip
         number = await self._store.keep(entry)
         self._tally.count("unkept" if number is None else "kept")
-        if number is not None and sought.canon is not None and self._near.state in ("loading", "ready"):
+        indexed = self._near.state in ("loading", "ready") and len(self._tasks) < MOST_BEHIND
+        if number is not None and sought.canon is not None and indexed:
             self.begin(self._place(sought, number))
         self._keep_house()
         if sought.doubtful is not None:
@@ -342,11 +350,13 @@ class LadderCache:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def begin_keep(self, work: Awaitable[Any]) -> None:
-        """`begin`, for what an answer that was given already is stored by."""
+    async def begin_keep(self, work: Awaitable[Any]) -> None:
+        """`begin`, for what an answer that was given already is stored by; waits for it where too many are."""
         task = self.begin(work)
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
+        if len(self._keeping) > MOST_KEEPING:
+            await asyncio.wait([task])
 
     async def _guarded_task(self, work: Awaitable[Any]) -> None:
         try:
@@ -360,36 +370,6 @@ class LadderCache:
         if isinstance(error, StorageError):
             self._rest_until = self._clock.monotonic() + REST_SECONDS
         log.warning("cache.failed", error=str(error), kind=type(error).__name__)
-
-
-class Seen(Visit):
-    """A visit of this cache."""
-
-    def __init__(
-        self, cache: LadderCache, sought: Sought, *, hit: CacheHit | None = None, seat: Seat | None = None
-    ) -> None:
-        self.hit = hit
-        self.key = hit.key if hit is not None else sought.plan.key.hex()
-        self._cache = cache
-        self._sought = sought
-        self._seat = seat
-        self._keeping = False
-
-    async def keep(self, response: LLMResponse) -> None:
-        """See `Visit`. The answer does not wait for it; who asks the same meanwhile does, and then has a hit."""
-        self._keeping = True
-        self._cache.begin_keep(self._keep(response))
-
-    async def _keep(self, response: LLMResponse) -> None:
-        try:
-            await self._cache.keep(self._sought, response)
-        finally:
-            self._cache.leave(self._seat)
-
-    def leave(self) -> None:
-        """See `Visit`."""
-        if not self._keeping:
-            self._cache.leave(self._seat)
 
 
 def _plain(text: str) -> str:
