@@ -247,6 +247,20 @@ def test_the_command_calibrates_and_applies(tmp_path):
 
 
 @pytest.mark.slow
+async def test_the_command_calibrates_a_model_that_is_asked(tmp_path, wire):
+    lines = [json.dumps({"text": f"Ref PO-{n:05d}.", "labels": {"order": f"PO-{n:05d}"}}) for n in range(25)]
+    (tmp_path / "labelled.jsonl").write_text("\n".join(lines))
+    wire.openai.says('{"found": true, "value": "PO-00001", "evidence": "PO-00001", "confidence": 0.9}', times=500)
+    words = [sys.executable, "-m", "catalyst.app.cli", "enrich", "calibrate", "labelled.jsonl", "--field", "order"]
+    for options, code, said in (([], 2, "no labels"), (["--models"], 2, "1 labelled rows, 20 are needed")):
+        process = await asyncio.create_subprocess_exec(
+            *words, *options, cwd=tmp_path, env=environ(tmp_path, wire), stderr=asyncio.subprocess.PIPE
+        )
+        _, err = await asyncio.wait_for(process.communicate(), 60)
+        assert (process.returncode, said in err.decode()) == (code, True), err.decode()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -255,6 +269,7 @@ def test_the_command_calibrates_and_applies(tmp_path):
         (["in.jsonl", "-o", "out", "--field", "date:colour"], "--field 'date:colour'"),
         (["in.jsonl", "-o", "in.jsonl", "--field", "date"], "the same file"),
         (["calibrate", "in.jsonl", "--field", "date"], "no labels"),
+        (["calibrate", "in.jsonl", "--field", "order", "--models"], "no model is configured"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_two(tmp_path, words, said):

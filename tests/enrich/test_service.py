@@ -9,7 +9,8 @@ import pytest
 
 from catalyst.clock import SystemClock
 from catalyst.enrich import Artifact, Calibration, Calibrations, Enricher, EnrichSettings, FieldSpec
-from catalyst.errors import QuotaExceeded, SettingsError
+from catalyst.enrich.labelled import asked_of_model, calibrated
+from catalyst.errors import LLMServiceError, QuotaExceeded, SettingsError
 from catalyst.llm.prompts import PromptRegistry
 from tests.llm.hub import hub_of, rows, settings_of
 
@@ -91,6 +92,31 @@ async def test_before_calibration_a_model_s_value_is_never_applied_unseen(hub, w
     result = await enricher(hub, calibrations=Calibrations(), auto=0.5).enrich_field(TEXT, ORDER)
     assert (result.decision, result.calibration, result.calibrated) == ("review", "uncalibrated", False)
     assert result.confidence <= 0.9
+
+
+async def test_a_models_confidence_is_calibrated_by_what_it_says_of_labelled_records(hub, wire):
+    """Four of five values are right, all said with .99: a new one is as likely as that, and may be applied unseen."""
+    says(wire.openai, "PO-4711", "order PO-4711", times=60)
+    labels = ["PO-4711"] * 24 + ["PO-4712"] * 6
+    records = [{"text": f"{TEXT} {n}", "labels": {"order": label}} for n, label in enumerate(labels)]
+    unproven = [{"text": f"nothing of it {n}", "labels": {"order": "PO-4711"}} for n in range(5)]
+    bare, known = enricher(hub, calibrations=Calibrations()), Calibrations()
+    seen = await asked_of_model([*records, *unproven, {"text": TEXT}], [ORDER], bare)
+    assert calibrated(seen, known) == {"order by the model": "30 rows, 80.0% right"}
+    result = await enricher(hub, calibrations=known, auto=0.7).enrich_field(Artifact(text=f"{TEXT} x"), ORDER)
+    assert 0.7 < result.confidence < 0.85
+    assert (result.calibrated, result.decision) == (True, "auto_apply")
+    assert (await bare.enrich_field(Artifact(text=f"{TEXT} y"), ORDER)).decision == "review"
+
+
+async def test_calibration_says_when_no_model_answers(hub, wire):
+    wire.openai.answers(500, times=50)
+    wire.deepseek.answers(500, times=50)
+    wire.anthropic.answers(500, times=50)
+    records = [{"text": TEXT, "labels": {"order": "PO-4711"}}]
+    for service in (hub, None):
+        with pytest.raises(LLMServiceError):
+            await asked_of_model(records, [ORDER], enricher(service, model=""))
 
 
 async def test_rules_that_are_sure_ask_no_model(hub, wire):

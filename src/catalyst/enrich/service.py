@@ -96,6 +96,18 @@ class Enricher:
         asked = await self._ask(self._hub, known, wanted)
         return self._settled(known, wanted, rule, asked)
 
+    async def read_by_model(self, artifact: Artifact, field: FieldSpec) -> question.Reading | None:
+        """What the model alone reads, with its own confidence, held against the artifact; None where it finds nothing.
+
+        For calibration. Raises LLMServiceError where no model answers.
+        """
+        if self._hub is None:
+            raise LLMServiceError("no model is configured: nothing can be asked")
+        asked = await self._ask(self._hub, artifact, field)
+        if asked.reading is None and asked.failure:
+            raise LLMServiceError(asked.failure)
+        return asked.reading
+
     async def batch_enrich(
         self, artifacts: Sequence[Artifact | Mapping[str, Any] | str], fields: Fields, *, max_concurrent: int = 0
     ) -> list[list[FieldResult]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from catalyst.app.settings import Settings
     from catalyst.enrich import FieldSpec
     from catalyst.enrich.jsonl import Counts, Run
+    from catalyst.enrich.labelled import Seen
 
 
 class RunByDefault(TyperGroup):
@@ -94,20 +95,34 @@ def calibrate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The calibration file; default in the data folder.")
     ] = None,
+    models: Annotated[
+        bool, typer.Option("--models", help="Ask the model about each record, too: it costs what enriching them costs.")
+    ] = False,
 ) -> None:
-    """Learn how likely the rules' values are right, by field, from records with labels (20 at least for each field)."""
+    """Learn how likely values are right, by field, from records with labels (20 at least for each field).
+
+    Of the rules' values, and with --models of the model's: before that no value of a model is applied unseen.
+    """
+    import asyncio
+
+    from catalyst.app import log
     from catalyst.app.build.enrich import calibration_file
     from catalyst.app.settings import load
     from catalyst.enrich.calibrate import Calibrations
     from catalyst.enrich.labelled import calibrated, rows_of
     from catalyst.errors import UsageError
 
-    settings = load()
+    log.configure()
+    settings, wanted = load(), specs(field)
     target = output or calibration_file(settings, settings.app.data_dir)
     known = Calibrations.load(target)
-    said = calibrated(rows_of(_records(source), specs(field)), known)
+    seen = list(rows_of(_records(source), wanted))
+    if models:
+        seen += asyncio.run(_asked(settings, list(_records(source)), wanted))
+    said = calibrated(seen, known)
     if not any("right" in words for words in said.values()):
-        raise UsageError(f"{source}: {'; '.join(f'{name}: {words}' for name, words in said.items()) or 'no labels'}")
+        none = "no labels of these fields beside values that were read" + ("" if models else " by rules: try --models")
+        raise UsageError(f"{source}: {'; '.join(f'{name}: {words}' for name, words in said.items()) or none}")
     known.save(target)
     for name, words in said.items():
         print(f"{name}: {words}")
@@ -151,20 +166,35 @@ async def _enrich(settings: Settings, fields: list[FieldSpec], source: Path, out
             return await job.run()
 
 
-def _bar(size: int) -> contextlib.AbstractContextManager[Callable[[int], None]]:
-    """A progress bar on stderr, where that is a terminal."""
+async def _asked(settings: Settings, records: list[dict[str, object]], fields: list[FieldSpec]) -> list[Seen]:
+    """Raises UsageError without a model."""
+    from catalyst.app.build import hub
+    from catalyst.app.build.enrich import enricher
+    from catalyst.enrich.labelled import asked_of_model
+    from catalyst.errors import UsageError
+
+    folder = settings.app.data_dir
+    async with hub(settings, folder) as llm:
+        if llm is None:
+            raise UsageError("--models: no model is configured: set a provider's key")
+        with _bar(len(records) * len(fields), counts=True) as progress:
+            return await asked_of_model(records, fields, enricher(settings, folder, llm), progress)
+
+
+def _bar(size: int, *, counts: bool = False) -> contextlib.AbstractContextManager[Callable[[int], None]]:
+    """A progress bar on stderr, where that is a terminal: bytes, or with `counts` items."""
     import contextlib
 
     @contextlib.contextmanager
     def shown() -> Iterator[Callable[[int], None]]:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
         console = Console(stderr=True)
         with Progress(
             "enriching",
             BarColumn(),
-            DownloadColumn(),
+            MofNCompleteColumn() if counts else DownloadColumn(),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
