@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -81,6 +82,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _say("no space left for what is written: free some, then try again")
+            sys.exit(1)
         if os.environ.get("CATALYST_LOG_LEVEL") == "debug":
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -43,10 +43,17 @@ def add(
         raise UsageError(f"--scopes {scopes!r}: use {', '.join(SCOPES)}")
     with _book(data) as book:
         key, secret = book.add(name, tenant=tenant, scopes=wanted)
+        try:
+            if as_json:
+                _print(_shown(key) | {"key": secret})
+            else:
+                print(secret)
+            sys.stdout.flush()
+        except OSError:  # nobody has seen it, so nobody could ever end it by what it is
+            book.revoke(key.id)
+            raise
     if as_json:
-        _print(_shown(key) | {"key": secret})
         return
-    print(secret)
     print(f"key {key.name} ({key.id}) of tenant {key.tenant}: keep it now, it is not shown again", file=sys.stderr)
 
 
