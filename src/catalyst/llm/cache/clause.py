@@ -21,6 +21,8 @@ _ARTICLES = frozenset(("the", "a", "an", "its", "their", "any", "this", "that", 
 _JOINS = frozenset(("of", "in", "for", "at", "on", "within"))
 """What ties a noun to the one it belongs to."""
 _REGARDING = frozenset(("about", "regarding", "concerning", "around", "on"))
+_COMPARATIVES = frozenset(("higher", "more", "fewer", "better", "worse"))
+"""They stand before a noun, as `rising` would; no verb."""
 _ABOUT = frozenset(("risk", "risk factor"))
 _INSTRUMENTS = frozenset(
     ("indenture", "agreement", "credit facility", "credit agreement", "merger agreement", "plan", "lease agreement")
@@ -244,7 +246,7 @@ def _superlative(terms: list[Term]) -> list[Term]:
 
 def _main_verb(kind: str, terms: Sequence[Term]) -> int | None:
     for i, term in enumerate(terms):
-        if term.sort in ACTIONS and not _nominal(terms, i):
+        if term.sort in ACTIONS and term.text not in _COMPARATIVES and not _nominal(terms, i):
             return i
     return None
 
@@ -283,7 +285,7 @@ def _is_word(term: Term, words: frozenset[str]) -> bool:
 def _is_noun(term: Term) -> bool:
     if term.sort == "word":
         return term.raw.lower() not in _SMALL
-    return term.sort in ("entity", "metric", "noun", "qualifier", "number", "quoted")
+    return term.sort in ("entity", "metric", "noun", "qualifier", "number", "quoted") or term.text in _COMPARATIVES
 
 
 def _content(terms: Sequence[Term]) -> list[Term]:

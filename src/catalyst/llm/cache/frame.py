@@ -24,7 +24,7 @@ from catalyst.llm.cache.kinds import (
     whole_of,
 )
 from catalyst.llm.cache.lexicon import fold
-from catalyst.llm.cache.light import Light, impersonal
+from catalyst.llm.cache.light import Light, impersonal, without_infinitives
 from catalyst.llm.cache.order import leads, ordered
 from catalyst.llm.cache.terms import ACTIONS, Term
 from catalyst.llm.cache.topics import Topics, is_form
@@ -73,6 +73,7 @@ class Frame:
         terms = [replace(term, text="sell") if term.text == "sold off" else term for term in terms]
         if not strict:
             past = past or (not being and not self._helped(said) and past_verb(kind, terms))
+            terms = without_infinitives(terms)
             kind, terms = self._topics.turn("whatis" if being and kind == "what" else kind, terms)
             kind = "what" if kind == "whatis" else kind
             kind, terms = as_topic(kind, terms, self._counted)

@@ -15,6 +15,7 @@ _COMPARED = dict.fromkeys(("more", "greater", "higher", "larger", "bigger"), "mo
 )
 _TERM, _SMALLEST = 3, 4
 """Terms in a term, and the letters of the shortest unknown word in it."""
+_SHARED = frozenset(("come", "from", "derive", "generate", "own", "account for", "represent"))
 _SHARES = frozenset(
     ("come", "from", "generate", "derive", "account for", "represent", "earn", "make", "up", "attribute", "to")
 )
@@ -25,6 +26,8 @@ def as_topic(kind: str, terms: list[Term], counted: Mapping[str, str]) -> tuple[
     """Questions that ask for a topic in other words: how it performed, where it is based, how many it employs."""
     content = [term for term in terms if term.sort not in ("entity", "period")]
     texts = [term.text for term in content]
+    if kind == "howmuchof":
+        kind = "percent" if _SHARED & set(texts) else "howmuch"
     if kind == "percent" and any(is_figure(term) for term in terms):
         from_one = {i for i, term in enumerate(terms[:-1]) if term.text == "from" and terms[i + 1].sort == "entity"}
         kept = [term for i, term in enumerate(terms) if term.text not in _SHARES or i in from_one]
@@ -79,8 +82,8 @@ def difference(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
         if other != at + 1:
             return kind, terms
         sides = terms[:at], terms[other + 1 :]
-    elif kind == "difference" and texts.count("and") == 1:
-        at = texts.index("and")
+    elif kind == "difference" and sum(text in ("and", "from") for text in texts) == 1:
+        at = next(i for i, text in enumerate(texts) if text in ("and", "from"))
         sides = terms[:at], terms[at + 1 :]
     else:
         return kind, terms

@@ -106,15 +106,21 @@ class Light:
         return terms if len(kept) == len(terms) else [*kept, Term("verb", "say")]
 
     def _without_sources(self, kind: str, terms: list[Term]) -> list[Term]:
-        """`from the agreement` is `in the agreement` where nothing moves; so is `to` before a verb no direction."""
+        """`from the agreement` is `in the agreement` where nothing moves."""
         found: list[Term] = []
         for term, after in zip(terms, [*terms[1:], Term("bar", "")], strict=False):
-            if term.sort == "relation" and term.text == "to" and after.sort in ACTIONS:
-                continue
             if term.sort == "relation" and term.text == "from" and after.text in self._sources and kind in ("", "what"):
                 continue
             found.append(term)
         return found
+
+
+def without_infinitives(terms: list[Term]) -> list[Term]:
+    """`caused it to fall` as `caused its fall`."""
+    pairs = zip(terms, [*terms[1:], Term("bar", "")], strict=True)
+    return [
+        term for term, after in pairs if not (term.sort == "relation" and term.text == "to" and after.sort in ACTIONS)
+    ]
 
 
 def impersonal(kind: str, terms: list[Term]) -> list[Term]:

@@ -22,6 +22,8 @@ class Way:
     words: tuple[str, ...]
     stay: frozenset[str]
     company: bool
+    undergone: bool
+    """Whether no company may stand before the first word: it is done to it, not by it."""
     figure: bool
     becomes: str
     stands: tuple[Term, ...]
@@ -29,15 +31,9 @@ class Way:
 
     def turn(self, kind: str, terms: list[Term]) -> tuple[str, list[Term]] | None:
         """The kind and the terms after it; None where it does not apply."""
-        if kind not in self.kinds and "*" not in self.kinds:
+        if (kind not in self.kinds and "*" not in self.kinds) or not self._there(terms):
             return None
         texts = [term.text for term in terms]
-        if any(word not in texts for word in self.words):
-            return None
-        if self.company and not any(term.sort == "entity" for term in terms):
-            return None
-        if self.figure and not any(is_figure(term) and term.text not in self.words for term in terms):
-            return None
         gone = {texts.index(word) for word in self.words if word not in self.stay}
         if self.whole and any(
             term.sort not in _ALWAYS and i not in gone and not (self.figure and is_figure(term))
@@ -54,6 +50,18 @@ class Way:
         if not self.becomes:  # what is left asks for a thing: its head comes last
             kept += self.stands
         return (kind if self.becomes == "=" else self.becomes), kept
+
+    def _there(self, terms: Sequence[Term]) -> bool:
+        """Whether all that it needs stands there."""
+        texts = [term.text for term in terms]
+        if any(word not in texts for word in self.words):
+            return False
+        companies = [i for i, term in enumerate(terms) if term.sort == "entity"]
+        if (self.company and not companies) or (
+            self.undergone and min(companies, default=len(terms)) < texts.index(self.words[0])
+        ):
+            return False
+        return not self.figure or any(is_figure(term) and term.text not in self.words for term in terms)
 
 
 class Topics:
@@ -104,9 +112,10 @@ def _way(place: int, line: Sequence[str], known: Known) -> Way:
     return Way(
         place,
         _kinds(kinds.split()),
-        tuple(word for word in needed if word not in ("E", "M")),
+        tuple(word for word in needed if word not in ("E", "<E", "M")),
         frozenset(word[1:] for word in words.split(",") if word.startswith("+")),
         "E" in needed,
+        "<E" in needed,
         "M" in needed,
         "" if becomes == "-" else becomes,
         tuple(_term(word, known) for word in stands.split(",") if word),
