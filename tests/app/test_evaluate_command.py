@@ -48,3 +48,17 @@ def test_a_missing_file_and_two_routes_are_usage_errors(tmp_path: Path) -> None:
     both = run("evaluate", "set.jsonl", "--rules", "--record", "x", cwd=tmp_path)
     assert (missing.returncode, both.returncode) == (2, 2)
     assert "nowhere.txt is not there" in missing.stderr
+
+
+def test_what_cannot_be_judged_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "set.jsonl").write_text('{"file": "empty.txt", "label": "neutral"}\n')
+    (tmp_path / "typo.jsonl").write_text('{"file": "empty.txt", "lable": "neutral"}\n')
+    empty = run("evaluate", "set.jsonl", "--rules", cwd=tmp_path)
+    typo = run("evaluate", "typo.jsonl", "--rules", cwd=tmp_path)
+    both = run("evaluate", "set.jsonl", "--rules", "--compare", cwd=tmp_path)
+    assert (empty.returncode, typo.returncode, both.returncode) == (2, 2, 2)
+    assert "empty.txt cannot be judged: the file is empty" in empty.stderr
+    assert "line 1" in typo.stderr
+    assert "lable" in typo.stderr
+    assert "--compare asks models" in both.stderr

@@ -30,7 +30,7 @@ _Z = 1.959964
 class ExpectedFact(BaseModel):
     """One figure that a filing states; an empty scope fits any, `also` holds what is right under another reading."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     name: str = Field(min_length=1, max_length=60)
     value: str = Field(min_length=1, max_length=400)
@@ -41,7 +41,7 @@ class ExpectedFact(BaseModel):
 class Case(BaseModel):
     """One labelled filing."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str = ""
     accession: str = ""
@@ -88,10 +88,15 @@ def read_case(line: str, number: int) -> Case:
     try:
         case = Case.model_validate_json(line)
     except ValidationError as error:
-        raise UsageError(f"line {number} of the set is not a labelled filing: {error.errors()[0]['msg']}") from error
+        raise UsageError(f"line {number} of the set is not a labelled filing: {_first(error)}") from error
     if not case.name:
         raise UsageError(f'line {number} of the set names no filing: give "file" or "accession"')
     return case
+
+
+def _first(error: ValidationError) -> str:
+    told = error.errors()[0]
+    return f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told["loc"] else told["msg"]
 
 
 def scores(results: Sequence[Result], seed: int = 0) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def evaluate(
     log.configure()
     if sum((transcript is not None, record is not None, rules)) > 1:
         raise UsageError("give one of --transcript, --record and --rules")
+    if rules and compare:
+        raise UsageError("--compare asks models and --rules none: give one of them")
     arms = [] if rules else [DEFAULT, WHOLE, LARGEST] if compare else [DEFAULT]
     report = asyncio.run(_report(labelled, transcript, record, arms, largest, seed, load()))
     print(json.dumps(report) if as_json else "\n".join(_screen(report)))
@@ -105,16 +107,19 @@ def _cases(labelled: Path) -> Iterator[Case]:
 
 
 async def _read(case: Case, folder: Path, settings: Settings) -> tuple[Filing, Parsed]:
-    """The filing, parsed. Raises UsageError for a file that is not there, ParseError for what is no filing."""
+    """The filing, parsed. Raises UsageError for a file that is not there or is no filing."""
     from catalyst.app.commands.digest import filing_of, submission_of
-    from catalyst.errors import UsageError
+    from catalyst.errors import ParseError, UsageError
     from catalyst.filings.forms import parse
 
     path = folder / case.file
     if case.file and not _is_there(path):
         raise UsageError(f"{path} is not there: files of a set stand beside it")
-    submission, url = await submission_of(str(path) if case.file else case.accession, case.form, "", settings)
-    parsed = parse(submission, case.form)
+    try:
+        submission, url = await submission_of(str(path) if case.file else case.accession, case.form, "", settings)
+        parsed = parse(submission, case.form)
+    except ParseError as error:
+        raise UsageError(f"{case.name} cannot be judged: {error}") from error
     return filing_of(parsed, url), parsed
 
 
