@@ -143,6 +143,13 @@ def test_the_head_says_who_and_where():
     assert addresses("nothing here") == []
 
 
+@pytest.mark.parametrize("label", ["Vendor: ", "seller name = ", "Sold by | ", "المورد: "])
+def test_a_labelled_name_is_the_makers_wherever_it_stands(label):
+    text = f"id: 7\namount: SAR 1,250.00\n{label}Globex\nnote: x"
+    best = companies(text)[0]
+    assert (best.value, text[best.start : best.end], best.why) == ("Globex", "Globex", "labelled")
+
+
 def test_boxes_of_one_row_become_one_line():
     boxes = [Box(400, 100, 440, 115, "9.00"), Box(10, 102, 80, 114, "TOTAL"), Box(10, 10, 90, 25, "SHOP")]
     assert rows(boxes) == "SHOP\nTOTAL | 9.00"

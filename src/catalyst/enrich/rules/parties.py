@@ -9,6 +9,9 @@ from catalyst.enrich.rules.candidate import Candidate, ranked
 HEAD = 12
 """Lines in which a document says who made it."""
 
+_NAMED_WITHIN = 20_000
+"""Characters in which a label may name it."""
+
 _FORM = re.compile(
     r"\b(?:SDN\.?\s?BHD|BHD|LTD|LIMITED|INC|LLC|L\.L\.C|CORP(?:ORATION)?|COMPANY|CO|PLC|GMBH|AG|KG|S\.?A\.?R?\.?L?|B\.?V|N\.?V|PTE|PTY|"
     r"ENTERPRISES?|TRADING|HARDWARE|RESTAURANT|RESTORAN|STORES?|MART|MARKET|SUPERMARKET|HOLDINGS?|GROUP|SERVICES?|BOOK|KEDAI|"
@@ -19,6 +22,12 @@ _NOISE = re.compile(
     r"\b(?:tax|cash|invoice|receipt|bill|tel|fax|phone|gst|reg|roc|co\.? ?no|date|welcome|thank|page|table|www|"
     r"e-?mail|customer|copy|simplified|duplicate|date|time|cashier|no\.? ?\d)\b|@|\.com",
     re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"^[ \t]{0,20}(?:company|vendor|seller|supplier|merchant|sold by|issued by|billed by"
+    r"|verkäufer|lieferant|fournisseur|proveedor|المورد|البائع)(?: name)?"
+    r"[ \t]{0,20}[:=|][ \t]{0,20}(?P<name>\S[^\n]{1,118})$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NUMBERED = re.compile(r"^\W*[\d(][\d\W]*[A-Z]?\W*$")
 _PLACE = re.compile(
@@ -36,7 +45,10 @@ _STOP = re.compile(
 def companies(text: str, locale: str = "") -> list[Candidate]:
     """The maker's name as it is written, the likeliest first; a name that goes on in the next line is put together."""
     lines = _head(text)
-    found = []
+    found = [
+        Candidate(name := each["name"].rstrip(), each.start("name"), each.start("name") + len(name), 0.9, "labelled")
+        for each in _NAMED.finditer(text[:_NAMED_WITHIN])
+    ]
     for number, (start, line) in enumerate(lines):
         name = line.strip()
         if (
