@@ -144,8 +144,14 @@ class Rig:
         self._targets.append(("bot", channel))
         return channel
 
-    def _bot_sender(self, channel: str, pace: Pace) -> BotSender:
-        return BotSender(TOKEN, channel, self.http, pace, api=self.discord.api, seconds=SECONDS)
+    def direct(self, owner: str) -> None:
+        """A lane to `user:ID`."""
+        pace = Pace(self.globe, self.globe.channel(owner))
+        self._add(owner, self._bot_sender("", pace, owner.removeprefix("user:")), pace)
+        self._targets.append(("direct", owner))
+
+    def _bot_sender(self, channel: str, pace: Pace, user: str = "") -> BotSender:
+        return BotSender(TOKEN, channel, self.http, pace, api=self.discord.api, user=user, seconds=SECONDS)
 
     def sender(self, target: str, sender: Sender) -> Lane:
         return self._add(target, sender, None)
@@ -177,7 +183,9 @@ class Rig:
         self.boot()
         targets, self._targets = self._targets, []
         for kind, place in targets:
-            self.webhook(place) if kind == "webhook" else self.bot(place)
+            again: dict[str, Callable[[str], object]]
+            again = {"webhook": self.webhook, "bot": self.bot, "direct": self.direct}
+            again[kind](place)
         self.run()
 
     async def take(self, *alerts: Alert) -> None:

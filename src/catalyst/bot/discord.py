@@ -21,7 +21,16 @@ from catalyst.bot.cards import CHART
 from catalyst.bot.embeds import faults
 from catalyst.bot.pace import Pace, Urgency
 from catalyst.bot.places import API, Webhook
-from catalyst.bot.senders import Delivery, Forbidden, Limited, MessageGone, Rejected, SendError, TargetGone
+from catalyst.bot.senders import (
+    Delivery,
+    Forbidden,
+    Limited,
+    MessageGone,
+    Rejected,
+    SendError,
+    TargetGone,
+    TokenRefused,
+)
 from catalyst.errors import TransportError
 from catalyst.http import MEBIBYTE, Http, Response, retry_after
 
@@ -34,6 +43,8 @@ _EPOCH_MS = 1_420_070_400_000
 _NONCE_MINUTES = timedelta(minutes=1)
 """Discord remembers a nonce for a few minutes; we trust one."""
 _GONE_TARGET = {10003, 10015, 50027}
+_CLOSED, _CLOSED_S = 50007, 600.0
+"""Direct messages that are closed, and when to ask again: each refusal counts towards a ban of the whole address."""
 _LONGEST = 3600.0
 
 
@@ -260,8 +271,12 @@ def _error(status: int, found: Any, headers: Mapping[str, str]) -> SendError:
         return Limited(f"{text}: too many requests", status=status, after=_after(said, headers))
     if code == 10008:
         return MessageGone(f"{text}: the message was deleted", status=status)
-    if status in (401, 404) or code in _GONE_TARGET:
-        return TargetGone(f"{text}: the webhook, the channel or the token is gone; make a new one", status=status)
+    if status == 404 or code in _GONE_TARGET:
+        return TargetGone(f"{text}: the webhook or the channel is gone; make a new one", status=status)
+    if status == 401:
+        return TokenRefused(f"{text}: the bot's token was reset; set the new one as DISCORD_TOKEN", status=status)
+    if code == _CLOSED:
+        return Forbidden(f"{text}: the user takes no direct messages", status=status, after=_CLOSED_S)
     if status == 403:
         return Forbidden(f"{text}: give the bot the right to write here", status=status, after=60.0)
     if 400 <= status < 500:

@@ -24,7 +24,7 @@ from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
 from catalyst.bot.plan import MERGE_FROM, Batch, Edit, begun, next_batch, next_edits, settling
 from catalyst.bot.prices.screen import Screen
-from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone
+from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone, TokenRefused
 from catalyst.bot.stamps import Stamps
 from catalyst.stream.types import Alert
 
@@ -96,7 +96,7 @@ class Lane:
         try:
             await _first_of(posts, edits)
         except TargetGone as error:
-            await self._abandon(str(error))
+            await self._abandon(error)
         finally:
             for task in (posts, edits, *self._flying.values()):
                 task.cancel()
@@ -288,7 +288,7 @@ class Lane:
             with self._clock.working():
                 await self._edit(edit)
         except TargetGone as error:
-            await self._abandon(str(error))
+            await self._abandon(error)
         except Exception as error:  # noqa: BLE001 (one edit is isolated: it is tried again, the others go on)
             log.warning("edit.not_accepted", target=self.target, error=f"{type(error).__name__}: {error}"[:300])
             self._charted.discard(edit.rows[0].id)
@@ -375,11 +375,13 @@ class Lane:
         longest: float = min(_LONGEST_S, _BACKOFF_S * 2 ** min(failures, 10))
         return max(after, (0.5 + 0.5 * self._parts.draw()) * longest)
 
-    async def _abandon(self, why: str) -> None:
-        self.gone = why
+    async def _abandon(self, error: TargetGone) -> None:
+        """Nothing goes there any more; where only the token is wrong, what waits is kept for the next."""
+        self.gone = str(error)
         self.wake()
-        count = await self._outbox.abandon(self.target, why)
-        log.error("target.gone", target=self.target, rows=count, error=why)
+        kept = isinstance(error, TokenRefused)
+        count = 0 if kept else await self._outbox.abandon(self.target, self.gone)
+        log.error("target.gone", target=self.target, rows=count, error=self.gone)
 
 
 def _like(delivery: Delivery, embeds: tuple[Embed, ...], chart: bytes | None) -> Delivery:

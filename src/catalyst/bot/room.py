@@ -96,7 +96,7 @@ class Bot:
     async def status(self) -> dict[str, Any]:
         parts, place = self.parts, self.parts.client.place
         return {
-            "following": place is not None,
+            "following": parts.client.connected,
             "seq": place.seq if place else None,
             "received": parts.desk.received,
             "targets": self.live,
@@ -131,7 +131,8 @@ class Bot:
 
     async def _watch_end(self) -> None:
         await self._ended.wait()
-        raise NoTargetLeft("every webhook and channel is gone: make a new one and set DISCORD_WEBHOOK_URL")
+        why = sorted({lane.gone for lane in self.parts.desk.lanes.values()})
+        raise NoTargetLeft(f"nobody is left to tell: {'; '.join(why[:3])}")
 
     async def _name_channels(self) -> None:
         """Learn which channel each webhook posts to, so that what is set there holds for the webhook, too."""

@@ -75,6 +75,10 @@ class TargetGone(SendError):
     retryable = False
 
 
+class TokenRefused(TargetGone):
+    """The bot's token was reset. The channel is still there: what waits for it is told once there is a new token."""
+
+
 class MessageGone(SendError):
     """The message was deleted: nothing to edit."""
 

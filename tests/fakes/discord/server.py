@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.discord.commanding import check_commands, check_said
 from tests.fakes.discord.limits import Limits, Verdict
 from tests.fakes.discord.rules import Refusal, check_message, finite
 
@@ -81,6 +82,10 @@ class FakeDiscord:
         self.requests: list[tuple[str, str]] = []
         self.no_right: set[str] = set()
         """Channels in which the bot may not write."""
+        self.closed: set[str] = set()
+        """Users who take no direct messages: the channel can be opened, but not be written to."""
+        self.revoked = False
+        """Whether the bot's token was reset."""
         self._webhooks: dict[str, tuple[str, str]] = {}
         self._channels: set[str] = set()
         self._old_edits: dict[str, deque[float]] = defaultdict(deque)
@@ -121,6 +126,12 @@ class FakeDiscord:
 
     def delete_webhook(self, url: str) -> None:
         del self._webhooks[url.split("/webhooks/")[1].split("/")[0]]
+
+    def delete_channel(self, ident: str) -> None:
+        """A channel takes its webhooks and messages with it."""
+        self._channels.discard(ident)
+        self._webhooks = {name: each for name, each in self._webhooks.items() if each[1] != ident}
+        self.messages = {name: each for name, each in self.messages.items() if each.channel != ident}
 
     def delete_message(self, ident: str) -> None:
         del self.messages[ident]
@@ -168,7 +179,8 @@ class FakeDiscord:
                 self._authorised(request)
                 if app != APPLICATION:
                     raise Refusal(404, 10002, "Unknown Application")
-                self.commands = await request.json()
+                check_commands(asked := await request.json())
+                self.commands = asked
                 return web.json_response(self.commands)
         raise Refusal(404, 0, "404: Not Found")
 
@@ -181,6 +193,7 @@ class FakeDiscord:
                 return await self._post(request, ident, self._known_webhook(ident, secret), "webhook")
             case ("PATCH", ["webhooks", _, token, "messages", "@original"]):
                 body, _ = await _read(request)
+                check_said(body)
                 self.followups.append((token, body))
                 return web.json_response({"id": "1"})
             case ("PATCH", ["webhooks", ident, secret, "messages", message]):
@@ -197,7 +210,7 @@ class FakeDiscord:
         return channel
 
     def _authorised(self, request: web.Request) -> None:
-        if request.headers.get("Authorization") != f"Bot {TOKEN}":
+        if self.revoked or request.headers.get("Authorization") != f"Bot {TOKEN}":
             raise Refusal(401, 0, "401: Unauthorized")
 
     def _known_channel(self, request: web.Request, channel: str) -> None:
@@ -206,6 +219,8 @@ class FakeDiscord:
             raise Refusal(404, 10003, "Unknown Channel")
         if channel in self.no_right:
             raise Refusal(403, 50013, "Missing Permissions")
+        if channel in {_direct(user) for user in self.closed}:
+            raise Refusal(403, 50007, "Cannot send messages to this user")
 
     async def _post(self, request: web.Request, target: str, channel: str, kind: str) -> web.StreamResponse:
         headers, verdict = self.limits.take("post", target, channel)
@@ -280,7 +295,7 @@ class FakeDiscord:
         return web.json_response([self._shown(message) for message in found[:most]][::-1])
 
     def _direct(self, user: str) -> web.StreamResponse:
-        channel = f"9{int(user):017}"
+        channel = _direct(user)
         self._channels.add(channel)
         return web.json_response({"id": channel, "type": 1})
 
@@ -333,6 +348,11 @@ class FakeDiscord:
             if request.transport is None or request.transport.is_closing():
                 return
             await asyncio.sleep(0.005)
+
+
+def _direct(user: str) -> str:
+    """The channel of direct messages with this user."""
+    return f"9{int(user):017}"
 
 
 def _cut(request: web.Request) -> web.Response:
