@@ -140,7 +140,7 @@ def test_only_one_bot_posts():
     (replicas,) = [
         document["spec"]["replicas"]
         for document in yaml.safe_load_all((DEPLOY / "k8s" / "catalyst.yaml").read_text())
-        if document["metadata"]["name"] == "catalyst-bot"
+        if (document["kind"], document["metadata"]["name"]) == ("StatefulSet", "catalyst-bot")
     ]
     assert replicas == 1
 

@@ -1,7 +1,7 @@
 """The Dockerfile's steps run; what they make runs as nobody special, on a read-only system, healthy, and stops well.
 
 Where Docker is missing its steps run in a chroot (`image.py`). `CATALYST_IMAGE=literal` has pip install everything from
-the package index, as a build does: some minutes.
+the package index, as a build does: some minutes (with `-o faulthandler_timeout=1500`).
 """
 
 from __future__ import annotations
