@@ -37,11 +37,19 @@ def evaluate(
 ) -> None:
     """Measure label accuracy, fact precision and recall, cost and latency on filings whose answers are known.
 
-    A line of the set: {"file": "a.txt", "form": "8-K", "label": "bullish", "priority": "high", "facts": [{"name":
-    "revenue", "value": "1200000000", "scope": "current"}]}. Files stand beside the set. Every figure has a 95 %
-    interval; the rules' own figures stand beside the model's.
+    The set has one JSON object a line; its files stand beside it. Label, priority and facts may each be left out:
 
-    Examples: catalyst evaluate set.jsonl --record answers.jsonl · catalyst evaluate set.jsonl --transcript x.jsonl
+    \b
+      {"file": "a.txt", "form": "8-K", "label": "bullish", "priority": "high",
+       "facts": [{"name": "revenue", "value": "1200000000", "scope": "current"}]}
+
+    Every figure has a 95 % interval, and the rules' own figures stand beside the model's.
+
+    \b
+    Examples:
+      catalyst evaluate set.jsonl --rules                      no model, no key
+      catalyst evaluate set.jsonl --record answers.jsonl       ask live models, keep what they say
+      catalyst evaluate set.jsonl --transcript answers.jsonl   the same figures again, for nothing
     """
     import asyncio
 
