@@ -160,6 +160,19 @@ async def test_appends_wait_out_a_short_absence_and_say_so_in_a_long_one(logs: R
     assert await log.append([alert(3)]) == [3]
 
 
+async def test_a_redis_without_room_refuses_whole_batches_and_is_read_meanwhile(logs: RedisLogs):
+    log, link = await logs.open("a"), logs.link()
+    await log.append([alert(1)])
+    await link.call("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(Unavailable, match="raise maxmemory"):
+        await log.append([alert(2), alert(3)])
+    assert [record.offset for record in await log.read(0, 10)] == [1]
+    assert (await log.bounds()) == (1, 1)
+    await link.call("CONFIG", "SET", "maxmemory", "0")
+    assert await log.append([alert(2), alert(3)]) == [2, 3]
+    await link.close()
+
+
 async def test_a_holder_that_was_replaced_can_write_nothing(logs: RedisLogs):
     link, stale, fresh = logs.link(), Fence(), Fence()
     first, second = Lease(link, stale, "a"), Lease(link, fresh, "b")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst.db import Database
-from catalyst.errors import StorageError
+from catalyst.errors import DiskFull, StorageError
 from catalyst.stream import queries
 from catalyst.stream.filters import Filter
 from catalyst.stream.log import Query
@@ -150,6 +150,27 @@ async def test_reads_behind_the_memory_come_from_the_file(logs: Files):
     while records := await log.read(offsets[-1] if offsets else 0, 300):
         offsets += [record.offset for record in records]
     assert offsets == list(range(1, 5001))
+
+
+async def test_a_full_disk_stores_no_batch_in_part_and_the_log_goes_on_without_a_hole(tmp_path: Path):
+    """A bound on the file's pages is what a full disk is to SQLite (SQLITE_FULL)."""
+    database = Database(tmp_path / "log.db")
+    log = SqliteLog(database)
+    await log.append([alert(1)])
+    pages = await database.read(lambda run: run.execute("PRAGMA page_count").fetchone()[0])
+    await database.write(lambda run: run.execute(f"PRAGMA max_page_count = {pages + 20}"))
+    kept = 1
+    with pytest.raises(DiskFull, match="free some"):
+        while kept < 1000:
+            assert await log.append([alert(kept + n) for n in range(1, 9)]) == list(range(kept + 1, kept + 9))
+            kept += 8
+    assert (await log.bounds(), log._tail.head) == ((1, kept), kept)
+    assert [record.offset for record in await log.read(0, 1000)] == list(range(1, kept + 1))
+    waiting = asyncio.ensure_future(log.wait(kept))
+    await database.write(lambda run: run.execute("PRAGMA max_page_count = 100000"))
+    assert await log.append([alert(kept + n) for n in range(1, 9)]) == list(range(kept + 1, kept + 9))
+    assert await asyncio.wait_for(waiting, 5) == kept + 8
+    database.close()
 
 
 async def test_an_append_to_a_closed_database_says_so(logs: Files):

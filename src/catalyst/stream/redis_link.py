@@ -105,7 +105,7 @@ async def _told(asked: Awaitable[Any]) -> Any:
 
 
 def _plain(error: Exception) -> Exception:
-    from redis.exceptions import AuthenticationError, ResponseError
+    from redis.exceptions import AuthenticationError, OutOfMemoryError, ResponseError
 
     text = str(error)
     if isinstance(error, AuthenticationError):
@@ -114,5 +114,7 @@ def _plain(error: Exception) -> Exception:
         return Fenced("another process holds the lease: nothing was written here")
     if isinstance(error, ResponseError) and "BEHIND" in text:
         return Behind("Redis came back without its last writes: they are put back before anything else is written")
+    if isinstance(error, OutOfMemoryError):
+        return Unavailable("Redis has no memory left: raise maxmemory; nothing was written in part, and we go on then")
     kind = f"{type(error).__name__}: {text}"[:200]
     return Unavailable(f"Redis does not answer as it should ({kind}): check it; we go on as soon as it does")
