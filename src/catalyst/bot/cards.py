@@ -79,6 +79,12 @@ def bare(alert: Alert) -> Embed:
     return fitted(Embed(title=_title(alert), url=alert.url, fields=(status,), footer=_footer(alert)))
 
 
+def unreadable(subject: str) -> Embed:
+    """For an alert of which nothing but its id is left."""
+    status = Field("ai", "AI analysis", "none: another version of the bot wrote this, and we cannot read it")
+    return fitted(Embed(title=plain(subject), fields=(status,), footer=plain(subject)))
+
+
 def digest(alerts: Sequence[Alert], now: datetime, reference: str) -> Embed:
     """Several alerts of low priority in one message, one line each, newest last."""
     lines, room = [], DESCRIPTION - 60

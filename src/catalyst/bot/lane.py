@@ -24,6 +24,7 @@ from catalyst.bot.outbox import Outbox, Row, State
 from catalyst.bot.pace import Pace, Urgency
 from catalyst.bot.plan import MERGE_FROM, Batch, Edit, begun, next_batch, next_edits, settling
 from catalyst.bot.prices.screen import Screen
+from catalyst.bot.recall import recall
 from catalyst.bot.senders import Delivery, Limited, MessageGone, Rejected, Sender, SendError, TargetGone, TokenRefused
 from catalyst.bot.stamps import Stamps
 from catalyst.stream.types import Alert
@@ -90,13 +91,17 @@ class Lane:
             self._edits.set()
 
     async def run(self) -> None:
-        await self._recall()
+        try:
+            await recall(self.target, self._sender, self._outbox, self._parts.stamps, self._pace)
+            await self._walks()
+        except TargetGone as error:
+            await self._abandon(error)
+
+    async def _walks(self) -> None:
         posts = asyncio.create_task(self._walk(self._post_turn, self._posts))
         edits = asyncio.create_task(self._walk(self._edit_turn, self._edits))
         try:
             await _first_of(posts, edits)
-        except TargetGone as error:
-            await self._abandon(error)
         finally:
             for task in (posts, edits, *self._flying.values()):
                 task.cancel()
@@ -117,15 +122,6 @@ class Lane:
             await self._clock.sleep(wait)
         with contextlib.suppress(SendError):
             await self._edit(Edit((row,), Word.DONE if row.final else Word.STOPPED))
-
-    async def _recall(self) -> None:
-        """What an earlier process posted a moment ago counts for the channel's limit; what it was sending, as doubt."""
-        if not self._sender.exact and (count := await self._outbox.doubt(self.target)):
-            log.warning("alert.maybe_twice", target=self.target, messages=count)
-        if self._pace is not None and self._pace.channel is not None:
-            recent = await self._outbox.recent_posts(self.target, self._parts.stamps.now() - 60)
-            for _ in range(recent):
-                self._pace.channel.add(self._clock.monotonic())
 
     async def _walk(self, turn: Callable[[], Coroutine[Any, Any, float | None]], woken: asyncio.Event) -> None:
         """Turn after turn; between two, rest until woken or for as long as the turn said."""
