@@ -20,7 +20,10 @@ _METHODS = ("get", "put", "post", "delete", "patch")
 
 def pages() -> dict[str, str]:
     """Name to Markdown."""
+    from catalyst.bot.telemetry import BotMetrics
+
     document, shown = asyncio.run(_service())
+    shown += BotMetrics().shown({}, 0, 0).decode()
     return {"commands": commands(), "settings": settings(), "rest": rest(document), "metrics": metrics(shown)}
 
 
@@ -97,7 +100,7 @@ def settings() -> str:
 def rest(document: Mapping[str, Any]) -> str:
     """Every path of the OpenAPI document with its parameters, body and answers."""
     lines = [
-        "# REST",
+        "# REST routes",
         "",
         "Made from the service's own `/openapi.json`. Where keys are configured, each request needs `X-API-Key`. The",
         "[gateway](../guides/gateway.md) at `/v1` follows OpenAI's and Anthropic's own references.",
@@ -163,8 +166,8 @@ def metrics(text: str) -> str:
     lines = [
         "# Metrics",
         "",
-        "What `/metrics` shows in Prometheus' text; alerts and dashboards over them are in `deploy/prometheus` and",
-        "`deploy/grafana`.",
+        "What `/metrics` shows in Prometheus' text, of the service and (`catalyst_bot_…`) of the bot; alerts and",
+        "dashboards over them are in `deploy/prometheus` and `deploy/grafana`.",
         "",
         "| name | kind | meaning |",
         "|---|---|---|",
