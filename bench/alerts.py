@@ -201,7 +201,7 @@ def embeds(count: int) -> dict[str, Any]:
     return {"embeds": count, "embeds_rejected": refused}
 
 
-async def _bench(quick: bool, only: str) -> dict[str, Any]:
+async def _bench(quick: bool, only: str, volume: int) -> dict[str, Any]:
     prepare()
     figures: dict[str, Any] = {}
     if only in ("", "steady"):
@@ -211,7 +211,7 @@ async def _bench(quick: bool, only: str) -> dict[str, Any]:
     if only in ("", "burst"):
         figures |= await burst()
     if only in ("", "day"):
-        figures |= await day(1 if quick else 10)
+        figures |= await day(volume)
     if only in ("", "kills"):
         figures |= await killed(8 if quick else 100)
     if only in ("", "embeds"):
@@ -223,8 +223,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="", choices=["steady", "terminal", "burst", "day", "kills", "embeds"])
+    parser.add_argument("--volume", type=int, default=1, help="of the day, in recorded days; 10 takes ten minutes")
     options = parser.parse_args()
-    figures = asyncio.run(_bench(options.quick, options.only))
+    figures = asyncio.run(_bench(options.quick, options.only, options.volume))
     settings = {"channels": CHANNELS, "alerts_per_s": PER_SECOND, "synchronous": "FULL", "quick": options.quick}
     report("alerts", figures, settings=settings)
 
