@@ -31,9 +31,9 @@ def record(number: int) -> str:
     return json.dumps({"id": f"r{number}", "text": f"Date: {number % 28 + 1:02d}/03/2018\nTOTAL RM {number}.50"})
 
 
-async def enrich(source: Path, target: Path, hub=None, **settings):
+async def enrich(source: Path, target: Path, hub=None, *, fresh=False, **settings):
     ours = Enricher(hub, PROMPTS, SystemClock(), settings=EnrichSettings(**settings))
-    return await Run(ours, FIELDS, source, target).run()
+    return await Run(ours, FIELDS, source, target, fresh=fresh).run()
 
 
 def rows(target: Path) -> list[dict]:
@@ -112,7 +112,12 @@ async def test_two_runs_never_write_one_file(tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another run"):
             await enrich(source, target)
+        with pytest.raises(UsageError, match="another run"):
+            await enrich(source, target, fresh=True)
     assert (await enrich(source, target)).lines == 1
+    assert (await enrich(source, target)).skipped == 1
+    assert (await enrich(source, target, fresh=True)).lines == 1
+    assert len(rows(target)) == 1
 
 
 async def test_a_target_of_other_fields_is_left_alone(tmp_path):

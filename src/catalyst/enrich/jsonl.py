@@ -57,7 +57,7 @@ class Line:
 
 
 class Run:
-    """One file's work. `on_line` hears how many bytes of the input are done."""
+    """One file's work. `on_line` hears how many bytes of the input are done; `fresh` empties the target first."""
 
     def __init__(
         self,
@@ -67,7 +67,9 @@ class Run:
         target: Path,
         *,
         on_line: Callable[[int], None] = lambda done: None,
+        fresh: bool = False,
     ) -> None:
+        self._fresh = fresh
         self._enricher = enricher
         self._fields = fields
         self._source = source
@@ -80,6 +82,8 @@ class Run:
         try:
             with self._source.open("rb") as source, self._target.open("ab") as target:
                 _hold(target, self._target)
+                if self._fresh:
+                    target.truncate(0)
                 done, told = resume_at(self._target, [spec.name for spec in self._fields])
                 _check_same(source, done, told)
                 self.counts.skipped = done

@@ -79,9 +79,7 @@ def run(
         max_concurrent=concurrency or ours.max_concurrent,
     )
     settings = dataclasses.replace(settings, enrich=ours)
-    if fresh:
-        output.unlink(missing_ok=True)
-    counts = asyncio.run(_enrich(settings, specs(field), source, output, models=not no_models))
+    counts = asyncio.run(_enrich(settings, specs(field), source, output, models=not no_models, fresh=fresh))
     if as_json:
         print(json.dumps(dataclasses.asdict(counts)))
     else:
@@ -150,7 +148,9 @@ def specs(given: list[str] | None) -> list[FieldSpec]:
     return found
 
 
-async def _enrich(settings: Settings, fields: list[FieldSpec], source: Path, output: Path, *, models: bool) -> Counts:
+async def _enrich(
+    settings: Settings, fields: list[FieldSpec], source: Path, output: Path, *, models: bool, fresh: bool
+) -> Counts:
     import asyncio
     import contextlib
     import os
@@ -162,7 +162,7 @@ async def _enrich(settings: Settings, fields: list[FieldSpec], source: Path, out
     folder, size = settings.app.data_dir, await asyncio.to_thread(os.path.getsize, source)
     async with hub(settings, folder) if models else contextlib.nullcontext() as llm:
         with _bar(size) as on_line:
-            job: Run = Run(enricher(settings, folder, llm), fields, source, output, on_line=on_line)
+            job: Run = Run(enricher(settings, folder, llm), fields, source, output, on_line=on_line, fresh=fresh)
             return await job.run()
 
 
