@@ -104,7 +104,8 @@ class Desk:
             return None
         if tier is Tier.HIGH and self._old(message):
             tier = Tier.LOW
-        lane.coming(now, urgent=tier is Tier.HIGH)
+        if message.alert.version == 1 or tier is Tier.HIGH:
+            lane.coming(now, urgent=tier is Tier.HIGH)
         silent = preferences.quiet and tier is not Tier.HIGH
         return Entry(lane.target, tier, silent, nonce(lane.target, message.alert.filing_id))
 

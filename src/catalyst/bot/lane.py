@@ -12,7 +12,7 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -35,6 +35,9 @@ FLYING = 4
 """Edits of one target under way at once."""
 _BACKOFF_S, _LONGEST_S = 0.4, 30.0
 _LAST_WORDS_S = 3.0
+_REST_S = 5.0
+_COMMIT_S = 1.0
+"""After something urgent was announced, it is looked for so long: it may still be on its way to the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ class Lane:
         """Nothing waited when we last looked, and nothing urgent came since."""
         self._low_since: float | None = None
         """When the first low alert came to the idle lane."""
+        self._full_until = 0.0
+        """Till then the limits let nothing low go: only what is urgent is worth a look."""
+        self._urgent_at = -_COMMIT_S
         self._failures = 0
         self._not_before = 0.0
         self._retries: dict[int, tuple[int, float]] = {}
@@ -80,7 +86,7 @@ class Lane:
         """Something for this target came in and is being written."""
         self._arrivals.append(now)
         if urgent:
-            self._idle, self._low_since = False, None
+            self._idle, self._low_since, self._urgent_at = False, None, now
         elif self._idle and self._low_since is None:
             self._low_since = now
 
@@ -139,11 +145,9 @@ class Lane:
     async def _post_turn(self) -> float | None:
         """Post one message, or say how long to wait for the next chance; None: until woken."""
         now = self._parts.stamps.now()
-        if self._low_since is not None:  # to look costs two threads' turns: not before there can be something to do
-            if (wait := settling(now, self._low_since, self._arrivals[-1], 1, self._arrivals)) > 0:
-                return wait
-            self._low_since = None
-        self._idle = True
+        if now - self._urgent_at > _COMMIT_S and (wait := self._resting(now)) > 0:
+            return wait
+        self._low_since, self._idle = None, True
         rows = await self._outbox.posts(self.target)
         self._idle = self._idle and not rows
         hold = None if self._parts.progressive else self._parts.late_after_s
@@ -151,9 +155,17 @@ class Lane:
         if batch is None:
             return later
         if (wait := self._turn(batch.urgency, batch.keep)) > 0:
+            self._full_until = now + wait if batch.urgency is Urgency.LOW else 0.0
             return wait
         await self._post(batch)
         return 0.0
+
+    def _resting(self, now: float) -> float:
+        """Seconds in which a look at the outbox, which costs two threads' turns, cannot find anything to do."""
+        settled = 0.0
+        if self._low_since is not None:
+            settled = settling(now, self._low_since, self._arrivals[-1], 1, self._arrivals)
+        return max(settled, min(self._full_until - now, _REST_S))
 
     def _turn(self, urgency: Urgency, keep: int = 0) -> float:
         """Take a request's turn (0), or say how long there is none: between asking and taking nobody else may come."""
@@ -230,7 +242,7 @@ class Lane:
         least = tuple(bare(alert) for alert in delivery.alerts[:1])
         self._take(Urgency.HIGH if delivery.urgent else Urgency.LOW)
         try:
-            return await self._sender.post(_like(delivery, least, None))
+            return await self._sender.post(replace(delivery, embeds=least, chart=None))
         except Rejected as again:
             await self._outbox.gone(rows, str(again))
         except TargetGone:
@@ -332,7 +344,7 @@ class Lane:
             await self._sender.edit(message_id, delivery)
         except Rejected:
             self._take(Urgency.EDIT)
-            await self._sender.edit(message_id, _like(delivery, (bare(delivery.alerts[0]),), None))
+            await self._sender.edit(message_id, replace(delivery, embeds=(bare(delivery.alerts[0]),), chart=None))
 
     async def _late_charts(self) -> list[Edit]:
         """Messages whose last word went out before their chart was drawn."""
@@ -378,13 +390,6 @@ class Lane:
         kept = isinstance(error, TokenRefused)
         count = 0 if kept else await self._outbox.abandon(self.target, self.gone)
         log.error("target.gone", target=self.target, rows=count, error=self.gone)
-
-
-def _like(delivery: Delivery, embeds: tuple[Embed, ...], chart: bytes | None) -> Delivery:
-    return Delivery(
-        delivery.nonce, embeds, delivery.alerts, delivery.done, chart, delivery.urgent, delivery.silent,
-        delivery.tried_at,
-    )  # fmt: skip
 
 
 async def _first_of(*tasks: asyncio.Task[None]) -> None:
