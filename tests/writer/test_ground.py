@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -65,6 +66,13 @@ def test_a_decimal_comma_is_not_read_over():
 def test_any_text_is_looked_at_without_failing(draft, source):
     unfounded(draft, source)
     assert quotes(draft, f"{source} {draft}") == quotes(draft, draft)
+
+
+@pytest.mark.parametrize("bit", ["_", "1.", "a@", "-", "aA", "[", "{{", "Ab "])
+def test_a_long_draft_costs_time_in_proportion(bit):
+    began = time.process_time()
+    unfounded(bit * (100_000 // len(bit)), SOURCE)
+    assert time.process_time() - began < 2.0
 
 
 @given(st.text(max_size=300))

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 _NUMBER = re.compile(r"\d+(?:[.,٬٫']\d+)*")
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
 _NAME = re.compile(r"(?<![.!?:\n] )(?<!^)\b[A-Z][a-zà-öø-ÿ'’-]+(?: [A-Z][a-zà-öø-ÿ'’-]+)*", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\[[^\]\n]{2,40}\]|\{\{?[^}\n]{2,40}\}\}?|<[a-z_ ]{2,30}>", re.IGNORECASE)
 _WORDS = """
