@@ -30,6 +30,8 @@ _HTML = re.compile(rb"<(?:!doctype html|html|body|head|div|p|font|br|td|center|h
 _TEXT_TAG = re.compile(r"</?(?:PAGE|S|C|CAPTION|FN|F\d+|TABLE|TEXT|I|B|U|R|L|BR|HR)\s*/?>", re.IGNORECASE)
 _TEXT_TABLE = re.compile(r"<TABLE>(.*?)(?:</TABLE>|\Z)", re.IGNORECASE | re.DOTALL)
 _GAP = re.compile(r"(?<=\S)(?: {2,}|\t+)(?=\S)")
+_LEADERS = re.compile(r"(?<=\S)[ \t]?(?:\.[ \t]?){4,}(?=[\s$(\d]|$)")
+"""The dots between a label and its figures: `Net sales ........ $ 1,200`."""
 _FIGURE = re.compile(
     r"^(?:\$|[A-Z]{0,2}\$ ?)?\(? ?\$? ?-?[\d,]*\.?\d+ ?%?\)?%?$|^(?:N/?[AM]|nm|\$? ?[-–—]{1,3}|\*{1,3})$"
 )
@@ -99,14 +101,14 @@ def plain_text(text: str) -> str:
 
 
 def _text_table(match: re.Match[str]) -> str:
-    return "\n".join(" | ".join(_joined(_GAP.split(line.strip()))) for line in match[1].split("\n"))
+    return "\n".join(" | ".join(_joined(_GAP.split(_LEADERS.sub("  ", line.strip())))) for line in match[1].split("\n"))
 
 
 def _text_row(line: str) -> str:
     """Many `.txt` releases set their tables without any tag: `Net sales     $ 1,200   $ 1,100`."""
-    if "  " not in line or " | " in line:
+    if ("  " not in line and "...." not in line) or " | " in line:
         return line
-    first, *rest = _GAP.split(line.strip())
+    first, *rest = _GAP.split(_LEADERS.sub("  ", line.strip()) if ".." in line else line.strip())
     cells = _joined(rest)
     return " | ".join((first, *cells)) if len(cells) > 1 and all(map(_FIGURE.match, cells)) else line
 

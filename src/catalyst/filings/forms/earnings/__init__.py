@@ -14,7 +14,7 @@ from catalyst.filings.forms.earnings.blocks import blocks_of
 from catalyst.filings.forms.earnings.choose import chosen
 from catalyst.filings.forms.earnings.guidance import Guided, guidance_in
 from catalyst.filings.forms.earnings.passages import Passage, passages
-from catalyst.filings.forms.earnings.prose import Told, dividend, told
+from catalyst.filings.forms.earnings.prose import Told, cash, dividend, told
 from catalyst.filings.forms.earnings.tables import Found, fact_name, found_in, main_period
 from catalyst.filings.forms.parts import fact, quoted
 from catalyst.stream.types import Fact
@@ -76,7 +76,9 @@ def earnings(text: str) -> tuple[Fact, ...]:
     found = chosen(found_in(blocks, main)) if main else []
     quarter = fiscal_quarter(text)
     facts = [_of_table(item, text, currency, quarter) for item in found]
-    extra = _missing(found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences))
+    extra = _missing(
+        found, told(sentences, annual=bool(main and main.span == "year")), dividend(sentences), cash(sentences)
+    )
     facts += [_of_sentence(item, currency) for item in extra]
     guided = [item for one in guidance_in(sentences, blocks) for item in _of_guidance(one, currency)]
     return (*sorted(facts, key=lambda item: (_ORDER.index(item.name), item.scope)), *guided)
@@ -141,13 +143,15 @@ def _period(item: Found, quarter: tuple[int, int]) -> str:
 
 
 def _missing(
-    found: Sequence[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool]
+    found: Sequence[Found], prose: dict[tuple[str, str], Told], declared: tuple[Told | None, bool], held: Told | None
 ) -> Iterator[Told]:
     """What sentences add to the tables."""
     have = {(item.name, item.basis) for item in found if item.scope == "current"}
     yield from (item for key, item in prose.items() if key not in have)
     if declared[0] is not None and ("dividend_per_share", "gaap") not in have:
         yield declared[0]
+    if held is not None and ("cash", "gaap") not in have:
+        yield held
 
 
 def _of_sentence(item: Told, currency: str) -> Fact:

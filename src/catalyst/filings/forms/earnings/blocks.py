@@ -32,6 +32,8 @@ _MANY_WORDS = 4
 _LONG = 1_000
 _LAYERS = 12
 _MOST_LINES = 20_000
+_MONEY = frozenset(("revenue", "net_income", "operating_income", "cash", "ebitda_adjusted"))
+_LEAST_WHOLE = 1_000_000
 _MAYBE = re.compile(
     r"\d|month|quarter|week|year|annual|gaap|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE
 )
@@ -202,6 +204,8 @@ class _Scanner:
     def _finish_block(self) -> None:
         basis = title_basis(self._block)
         self._block.figures = [figure_of(row.label, row.context, basis) for row in self._block.rows]
+        if self._block.power is None and _in_whole(self._block):
+            self._block.power = 0
         self._done.append(self._block)
 
     def _close(self) -> None:
@@ -209,6 +213,15 @@ class _Scanner:
             self._finish_block()
         self._block = Block(power=self._power)
         self._context, self._wrapped, self._below = [], [], []
+
+
+def _in_whole(block: Block) -> bool:
+    """Whether a table that declares no scale shows a known amount of money in millions, digit by digit."""
+    return any(
+        figure is not None and figure.name in _MONEY and cell.kind == "number" and abs(cell.value) >= _LEAST_WHOLE
+        for row, figure in zip(block.rows, block.figures, strict=True)
+        for cell in row.cells
+    )
 
 
 def title_basis(block: Block) -> Basis | None:

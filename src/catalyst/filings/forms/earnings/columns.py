@@ -283,10 +283,22 @@ def _spread(leaves: list[Column], layer: list[Column]) -> list[Column]:
         return leaves
     if len(telling) == 1:
         return [_joined(leaf, _alone(telling[0])) for leaf in leaves]
+    if len(telling) == len(leaves) and telling[-1].change and all(leaf.dated and not leaf.change for leaf in leaves):
+        return _beside(leaves, telling)
     groups = _groups(leaves, len(telling))
     if groups is None or (telling[0].change and not leaves[0].change):
         return leaves
     return [_joined(leaf, telling[group]) for leaf, group in zip(leaves, groups, strict=True)]
+
+
+def _beside(leaves: list[Column], telling: list[Column]) -> list[Column]:
+    """`Quarter Ended | % Change` above two dates: the change is a column of its own, behind them."""
+    spans = [cell for cell in telling if not cell.change]
+    changes = [Column(change=True)] * (len(telling) - len(spans))
+    groups = _groups(leaves, len(spans)) if spans else None
+    if groups is None or telling[: len(spans)] != spans:
+        return leaves
+    return [*(_joined(leaf, spans[group]) for leaf, group in zip(leaves, groups, strict=True)), *changes]
 
 
 def _alone(cell: Column) -> Column:

@@ -53,6 +53,9 @@ _NOT_NOW = re.compile(
     r"high end)\b",
     re.IGNORECASE,
 )
+_LOW_HIGH = re.compile(
+    r"\b(?:low|from|minimum)(?: end)?(?: of range)? \| (?:high|to|maximum)\b(?: end)?(?: of range)?$", re.IGNORECASE
+)
 _POWERS = {"billion": 9, "bn": 9, "b": 9, "million": 6, "mm": 6, "m": 6, "thousand": 3, "k": 3, "": 0}
 _NEAR_EPS = re.compile(
     r"\s{0,2}(?:in )?(?:adjusted |non-gaap |gaap )?(?:of )?(?:per (?:common |ordinary |diluted |fully diluted |"
@@ -200,6 +203,11 @@ def _from_rows(blocks: Sequence[Block]) -> Iterator[Guided]:
             yield from _from_row(row, block)
 
 
+def _is_low_high(block: Block) -> bool:
+    """Whether the columns are the ends of ranges."""
+    return any(_LOW_HIGH.search(line) for line in block.titles[-6:])
+
+
 def _from_row(row: Row, block: Block) -> Iterator[Guided]:
     figure = figure_of(re.sub(r"\(.*?\)", " ", row.label), row.context)
     name = {"revenue": "revenue", "eps_diluted": "eps", "eps_plain": "eps", "eps_both": "eps"}.get(
@@ -208,6 +216,16 @@ def _from_row(row: Row, block: Block) -> Iterator[Guided]:
     if figure is None or name is None:
         return
     power = power_of(f"({row.label})") or _label_power(row.label) or block.power or 0
+    loss = "loss" in row.label.lower() and "(loss)" not in row.label.lower()
+    quote = f"{row.label} | {' | '.join(cell.text for cell in row.cells)}"
+    numbers = [cell for cell in row.cells if cell.kind == "number"]
+    if len(numbers) == len(row.cells) == 2 and _is_low_high(block):
+        subject = Said(name, 0, 0, figure.basis == "non_gaap", loss)
+        ends = [_plain(cell.value.scaleb(0 if name == "eps" else power)) for cell in numbers]
+        item = _checked(subject, (ends[0], ends[1]), quote)
+        if item:
+            yield item
+        return
     seen: set[bool] = set()
     for cell in row.cells:
         found = _RANGE.search(cell.text)
@@ -215,8 +233,8 @@ def _from_row(row: Row, block: Block) -> Iterator[Guided]:
         if found is None or adjusted in seen:
             continue
         seen.add(adjusted)
-        subject = Said(name, 0, 0, adjusted, "loss" in row.label.lower() and "(loss)" not in row.label.lower())
-        yield from _range_cell(subject, found, power, f"{row.label} | {' | '.join(cell.text for cell in row.cells)}")
+        subject = Said(name, 0, 0, adjusted, loss)
+        yield from _range_cell(subject, found, power, quote)
 
 
 def _label_power(label: str) -> int:

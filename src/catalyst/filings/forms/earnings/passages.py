@@ -26,7 +26,7 @@ _STOP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One sentence, on one line, and the last short line above it."""
+    """One sentence, on one line, and the last short line above it, with the one before where that opens a list."""
 
     text: str
     heading: str
@@ -38,8 +38,8 @@ def passages(text: str) -> Iterator[Passage]:
     for paragraph, prose in _paragraphs(text):
         if _STOP.match(paragraph) and len(paragraph) < _HEADING:
             heading = ""
-        if not prose:
-            heading = paragraph if paragraph else heading
+        if not prose and paragraph:
+            heading = f"{heading[-_HEADING:]} {paragraph}".strip() if paragraph.endswith(":") else paragraph
         for sentence in _sentences(paragraph):
             yield Passage(sentence[:_LONGEST], heading)
 

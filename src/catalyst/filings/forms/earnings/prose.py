@@ -61,6 +61,13 @@ _FIRST = 15
 _POWERS = {"billion": 9, "bn": 9, "b": 9, "million": 6, "mm": 6, "m": 6, "thousand": 3, "": 0}
 _MOST_DIVIDEND = Decimal(500)
 _LEAST_MONEY = Decimal(10_000)
+_MOST_SENTENCES = 400
+_CASH = re.compile(
+    r"\b(?<!restricted )cash and cash equivalents (?:balance )?(?:was|were|totaled|totalled|of) (?:approximately )?"
+    rf"{_AMOUNT}"
+    r"[^.;]{0,40}?\b(?:as of|at) (?:the end of|[A-Z][a-z]+ \d{1,2}|quarter[- ]end|year[- ]end)",
+    re.IGNORECASE,
+)
 Key = tuple[str, str]
 
 
@@ -117,6 +124,18 @@ def dividend(sentences: Iterable[Passage]) -> tuple[Told | None, bool]:
     firm = [item for item in declared if _DECLARED.search(item.quote)] or declared
     values = {item.value for item in firm}
     return (firm[0], False) if len(values) == 1 else (None, len(values) > 1)
+
+
+def cash(sentences: Iterable[Passage]) -> Told | None:
+    """Cash and cash equivalents as of a day, where all sentences that tell it agree; investments are not counted in."""
+    found: list[Told] = []
+    for passage in islice(sentences, _MOST_SENTENCES):
+        said = _CASH.search(passage.text)
+        if said and (said["scale"] or "," in said["digits"]):
+            power = _POWERS[(said["scale"] or "").lower()]
+            value = Decimal(said["digits"].replace(",", "")).scaleb(power)
+            found.append(Told("cash", "gaap", Decimal(f"{value:f}"), passage.text))
+    return found[0] if found and len({item.value for item in found}) == 1 else None
 
 
 def _figures(sentence: str) -> Iterator[Told]:
