@@ -109,7 +109,7 @@ def test_no_name_of_the_secs_list_is_given_to_two_companies(corpus: Path) -> Non
         companies.merge(parse_listings(path.read_bytes()))
     aliases = Aliases.build(companies)
     assert len(aliases) > 5_000
-    claimed = {}
+    claimed: dict[tuple[str, ...], str] = {}
     for company in companies.all():
         words = [word for word in name_words(company.name.replace(",", " ")) if word != "."]
         hit = aliases.find(words, [word.capitalize() for word in words], 0) if words else None

@@ -190,7 +190,9 @@ async def test_the_notes_of_a_mails_deals_are_material_in_the_order_of_their_day
     deal = DEAL.model_copy(update={"notes": [new]})
     await writer.draft_email(EMAIL.model_copy(update={"deals": [deal], "notes": [old]}))
     asked = wire.openai.last["messages"][-1]["content"]
-    assert 0 < asked.index("first call") < asked.index("second call") < re.search(r'"deal": ?"Pumps"', asked).start()
+    named = re.search(r'"deal": ?"Pumps"', asked)
+    assert named is not None
+    assert 0 < asked.index("first call") < asked.index("second call") < named.start()
 
 
 async def test_notes_larger_than_one_question_are_read_from_the_latest_and_it_says_so(writer, wire):
