@@ -20,6 +20,7 @@ _UNCHANGED = frozenset(("cut", "beat", "set", "put", "hit", "let", "bid", "cast"
 _ARTICLES = frozenset(("the", "a", "an", "its", "their", "any", "this", "that", "these", "those", "his", "her"))
 _JOINS = frozenset(("of", "in", "for", "at", "on", "within"))
 """What ties a noun to the one it belongs to."""
+_MODALS = frozenset(("will", "would", "can", "could", "should", "may", "might", "must", "shall"))
 _REGARDING = frozenset(("about", "regarding", "concerning", "around", "on"))
 _COMPARATIVES = frozenset(("higher", "more", "fewer", "better", "worse"))
 """They stand before a noun, as `rising` would; no verb."""
@@ -44,6 +45,12 @@ class Clauses:
         periods = _periods(terms)
         terms = _placed(terms)
         terms = _without_times(terms)
+        modal = _modal(kind, terms)
+        if modal is not None:
+            helped = any(_is_word(term, _BE | _HAVE) for term in terms[modal + 1 : _main_verb(kind, terms)])
+            does = [] if helped else [Term("word", "does", "does")]
+            straight, passive = self._clause(kind, [*terms[:modal], *does, *terms[modal + 1 :]], being)
+            return [terms[modal], *straight, *periods], passive
         terms, passive = self._clause(kind, terms, being)
         return [*terms, *periods], passive
 
@@ -112,6 +119,8 @@ class Clauses:
         self, kind: str, before: list[Term], verb: Term, after: list[Term], helped: bool, being: bool
     ) -> tuple[list[Term], bool]:
         doer, rest = _by(after)
+        if kind == "who" and rest and _is_word(rest[-1], frozenset(("by",))):
+            return self._parts([verb, *(term for term in before if not _is_word(term, _BE | _HAVE)), *rest[:-1]]), False
         if before and _is_word(before[0], frozenset(("by",))):
             doer, before = _around_helper(before[1:], _BE)
         patient = [term for term in before if not _is_word(term, _BE | _HAVE)]
@@ -242,6 +251,12 @@ def _superlative(terms: list[Term]) -> list[Term]:
     if len(terms) > 1 and terms[-1].text in ("highest", "lowest") and terms[-1].sort == "qualifier":
         return [*terms[:-2], terms[-1], terms[-2]]
     return terms
+
+
+def _modal(kind: str, terms: Sequence[Term]) -> int | None:
+    """Where the only `will`, `can`, `must` … before the verb stands: it goes to the front, for it says not who."""
+    found = [i for i, term in enumerate(terms[: _main_verb(kind, terms)]) if _is_word(term, _MODALS)]
+    return found[0] if len(found) == 1 and terms[found[0]].raw.islower() else None
 
 
 def _main_verb(kind: str, terms: Sequence[Term]) -> int | None:

@@ -39,6 +39,7 @@ class Frame:
         self._topics = topics
         self._clauses = Clauses(lists)
         self._light = Light(lists)
+        self._mutual = frozenset(lists["clauses"]["mutual"])
         self._by_class = frozenset(lists["stock"]["by_class"])
         words = lists["words"]
         self._past = frozenset(words["past"])
@@ -153,7 +154,9 @@ class Frame:
         dropped = self._strict if strict else self._dropped
         found: list[Term] = []
         for i, term in enumerate(terms):
-            if term.sort in ("possessive", "bar") or (term.text == "company" and not strict):
+            if term.sort in ("possessive", "bar"):
+                continue
+            if term.text == "company" and not strict and not any(verb.text in self._mutual for verb in terms[:i]):
                 continue
             if found and is_form(found[-1]) and term.raw.lower() in ("filing", "filings", "report", "reports", "form"):
                 continue

@@ -100,8 +100,10 @@ class VectorIndex:
         """Every id that is held."""
         return set(self._where)
 
-    def add(self, bucket: bytes, number: int, vector: Steps) -> None:
-        """Hold a vector; one that is held already stays as it is, one too many is left out."""
+    def add(self, bucket: bytes, number: int, vector: Steps, *, growing: bool = True) -> None:
+        """Hold a vector; one that is held already stays as it is, one too many is left out. While many are loaded no
+        graph grows: comparing each is quick to begin with, and `grow` follows.
+        """
         if number in self._where or len(self._where) >= self._most:
             return
         found = self._buckets.get(bucket)
@@ -109,7 +111,7 @@ class VectorIndex:
             found = self._buckets[bucket] = _Bucket(np.empty((1, self.dimensions), np.int8), np.empty(1, np.uint64))
         found.append(number, vector)
         self._where[number] = bucket
-        if not found.complete and found.size > self._flat:
+        if growing and not found.complete and found.size > self._flat:
             found.grow(MOVED)
 
     def grow(self, most: int) -> bool:

@@ -10,6 +10,7 @@ from catalyst.llm.cache.topics import is_figure
 
 _PAST_KINDS = frozenset(("yes", "who", "where", "what", "whose"))
 _MOVING_DAYS = frozenset(("earnings date", "closing date", "effective date", "expiration date", "termination date"))
+_TIED = frozenset(("before", "after", "since", "until", "by", "from", "between", "and", "end", "start"))
 _COMPARED = dict.fromkeys(("more", "greater", "higher", "larger", "bigger"), "more") | dict.fromkeys(
     ("less", "fewer", "lower", "smaller"), "less"
 )
@@ -103,6 +104,8 @@ def comparison(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
         if term.sort != "entity" and term.text not in ("compare", "and", "with", "to", "versus", "against")
     ]
     asked = any(term.text in ("compare", "versus") for term in terms)
+    if asked and (times := _two_times(kind, terms, rest)):
+        return "compare", times
     if (
         not asked
         or len(sides) != 2
@@ -115,6 +118,22 @@ def comparison(kind: str, terms: list[Term]) -> tuple[str, list[Term]]:
         return kind, terms
     rest = [term for i, term in enumerate(rest) if term.sort != "metric" or rest.index(term) == i]
     return "compare", [*sorted(sides, key=lambda term: term.text), *rest]
+
+
+def _two_times(kind: str, terms: list[Term], rest: list[Term]) -> list[Term]:
+    """What is compared between two periods, and these in order; empty where it is anything else."""
+    periods = [term for term in rest if term.sort == "period"]
+    others = [term for term in rest if term.sort != "period"]
+    figures = {term.text for term in others if term.sort == "metric"}
+    plain = all(term.sort in ("metric", "qualifier") for term in others)
+    if kind not in ("", "how", "what") or len(periods) != 2 or len(figures) != 1 or not plain:
+        return []
+    bare = [replace(term, text=term.text.removeprefix("to ").removeprefix("versus ")) for term in periods]
+    if any(term.text.split()[0] in _TIED for term in bare):
+        return []
+    once = [term for i, term in enumerate(others) if others.index(term) == i]
+    companies = [term for term in terms if term.sort == "entity"]
+    return [*companies, *once, *sorted(bare, key=lambda term: term.text)]
 
 
 def final_kind(kind: str, terms: Sequence[Term], acts: bool, quantities: frozenset[str]) -> str:

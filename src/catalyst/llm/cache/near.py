@@ -238,9 +238,10 @@ class Near:
     def _add(self, rows: list[Vector]) -> None:
         import numpy as np
 
+        ready = self.state == "ready"
         for row in rows:
             if len(row.steps) == self._embedder.dimensions:
-                self._index.add(row.bucket, row.id, np.frombuffer(row.steps, np.int8))
+                self._index.add(row.bucket, row.id, np.frombuffer(row.steps, np.int8), growing=ready)
 
     def _drop(self, numbers: list[int]) -> None:
         for number in numbers:

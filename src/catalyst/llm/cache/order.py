@@ -40,6 +40,7 @@ _MOVES = frozenset(
         "surge",
         "plunge",
         "calculate",
+        "change",
     )
 )
 
