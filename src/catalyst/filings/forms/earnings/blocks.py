@@ -242,7 +242,7 @@ def _is_row(label: str, cells: list[Cell]) -> bool:
     """A row shows at least one figure; a line of years and words is a heading."""
     figures = [cell for cell in cells if cell.kind in ("number", "percent", "nothing")]
     if not any(cell.kind == "number" for cell in figures):
-        return any(_RANGE.search(cell.text) for cell in cells) and bool(label)
+        return bool(label) and any(_RANGE.search(cell.text) and not column(cell.text).dated for cell in cells)
     dated = sum(column(cell.text).dated for cell in cells if cell.kind == "text")
     return dated == 0 or len(figures) > dated
 

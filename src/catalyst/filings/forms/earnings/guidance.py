@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalyst.filings.forms.earnings.blocks import Block, Row, power_of
+from catalyst.filings.forms.earnings.cells import Cell, parts_of
 from catalyst.filings.forms.earnings.names import figure_of
 from catalyst.filings.forms.earnings.passages import Passage
 from catalyst.filings.forms.earnings.terms import Said, mentions
@@ -48,6 +49,7 @@ _OLD = re.compile(
     r"no longer)\b[^.;]{0,60}$",
     re.IGNORECASE,
 )
+_FORMER = re.compile(r"\b(?:previous\w*|prior|earlier|initial|original|former|old)\b", re.IGNORECASE)
 _NOT_NOW = re.compile(
     r"\b(?:withdr[ae]w\w*|suspend\w*|exceeded|above|reported|compared with (?:our|its|the) guidance|upper end|"
     r"high end)\b",
@@ -227,7 +229,7 @@ def _from_row(row: Row, block: Block) -> Iterator[Guided]:
             yield item
         return
     seen: set[bool] = set()
-    for cell in row.cells:
+    for cell in _now(row, block):
         found = _RANGE.search(cell.text)
         adjusted = figure.basis == "non_gaap" or "non-gaap" in cell.text.lower()
         if found is None or adjusted in seen:
@@ -235,6 +237,15 @@ def _from_row(row: Row, block: Block) -> Iterator[Guided]:
         seen.add(adjusted)
         subject = Said(name, 0, 0, adjusted, loss)
         yield from _range_cell(subject, found, power, quote)
+
+
+def _now(row: Row, block: Block) -> Sequence[Cell]:
+    """The row's cells without those of columns that show what was expected before."""
+    for line in reversed(block.titles[-6:]):
+        heads = parts_of(line)[-len(row.cells) :]
+        if len(heads) == len(row.cells) > 1 and any(map(_FORMER.search, heads)):
+            return [cell for cell, head in zip(row.cells, heads, strict=True) if not _FORMER.search(head)]
+    return row.cells
 
 
 def _label_power(label: str) -> int:

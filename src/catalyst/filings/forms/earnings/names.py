@@ -14,6 +14,7 @@ Basis = Literal["gaap", "non_gaap"]
 _NOTE = re.compile(
     r"\((?:\d{1,2}|[a-h]|[ivx]{1,4}|unaudited|note \d+)\)|[*†‡§#^]+|(?<=[a-z)])\d{1,2}(?=$|[\s,;:])|\s\d$"
 )
+_AVERAGE = re.compile(r"\bper (?:weighted[ -])?average (?=(?:common |diluted |basic )*share)")
 _LOSS = re.compile(r"\s*/?\s*\((?:loss|losses|income|deficit|earnings|profit|used in|decrease)\)\s*/?\s*")
 _SPACE = re.compile(r"[\s:;,.–—\-−/]+")
 _BULLET = re.compile(r"^(?:[\s•·▪◦◾●\-–—*]+|o\s+)+(?=\S)")
@@ -41,7 +42,7 @@ _NET_INCOME = re.compile(
 )
 _ATTRIBUTABLE = re.compile(
     rf"(?:consolidated )?(?:net )?{_PROFIT}(?: and comprehensive {_PROFIT})? (?:attributable|available|"
-    rf"applicable|allocable) to (?P<whom>.+)|"
+    rf"applicable|allocable) (?:to|for) (?P<whom>.+)|"
     rf"(?P<owner>(?!net\b|operating\b|total\b|comprehensive\b|gross\b|segment\b).{{3,40}}) net {_PROFIT}"
 )
 _MINORITY = re.compile(
@@ -96,7 +97,7 @@ class Figure:
 def plain(label: str) -> str:
     """A label in lower case without footnotes, dashes and `(loss)`; "Net (loss) income" becomes "net income"."""
     text = _BULLET.sub("", label.lower().replace("’", "'").replace("&", " and "))
-    text = _NOTE.sub(" ", text)
+    text = _AVERAGE.sub("per ", _NOTE.sub(" ", text))
     text = _LOSS.sub(" ", f"{text} ")
     return _SPACE.sub(" ", text.replace("(", " ").replace(")", " ")).strip()
 

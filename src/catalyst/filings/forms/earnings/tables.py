@@ -279,7 +279,11 @@ def _row(block: Block, index: int, row: Row, figure: Figure, scopes: dict[int, S
 
 
 def placed_cells(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[int, Cell] | None:
-    """Which cell stands in which column; None where the numbers of both leave a doubt."""
+    """Which cell stands in which column; None where the numbers of both leave a doubt.
+
+    Words before the first figure ("K/T", a reference to another line) stand in no column.
+    """
+    cells = cells[next((at for at, cell in enumerate(cells) if cell.kind != "text"), 0) :]
     if len(cells) == len(columns):
         return dict(enumerate(cells))
     values = [at for at, column in enumerate(columns) if not column.change]
