@@ -121,6 +121,9 @@ def litellm(kit: Path, python: str, base: str, folder: Path, seconds: str) -> di
         ready = round(time.monotonic() - began, 1)
         row = load(kit, url, MASTER, pid, "-c", "32", "-d", seconds, "--unique")
     say(f"litellm c=32: {settled(row)}")
+    if not row["rps"]:
+        say("litellm answered nothing: no ratio")
+        return None
     return {"rps": row["rps"], "cpu_ms": row["gw_cpu_ms_per_req"], "rss_mb": row["gw_rss_mb"], "ready_s": ready}
 
 
@@ -198,7 +201,7 @@ def main() -> None:
     }
     if theirs is not None:
         peers["litellm"] = theirs
-        figures["ratio_litellm"] = round(best["rps"] / max(theirs["rps"], 1e-9), 2)
+        figures["ratio_litellm"] = round(best["rps"] / theirs["rps"], 2)
     report("gateway", figures, peers=peers, settings={"seconds": seconds, "c": 32, "kit": kit})
 
 
