@@ -207,6 +207,22 @@ async def test_a_run_that_is_killed_again_and_again_misses_and_repeats_nothing(t
     assert {row["fields"]["order"]["value"] for row in rows(target)} == {"PO"}
 
 
+@pytest.mark.slow
+async def test_ctrl_c_says_how_to_go_on_and_the_next_run_does(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("\n".join(record(n % 28 + 1) for n in range(6_000)))
+    words = ["enrich", "in.jsonl", "-o", "out.jsonl", "--field", "date", "--rules-only"]
+    command = [sys.executable, "-m", "catalyst.app.cli", *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    ended = await asyncio.to_thread(_until_written, process, target, 200)
+    process.send_signal(signal.SIGINT)
+    _, said = await asyncio.to_thread(process.communicate)
+    assert not ended
+    assert (process.returncode, said) == (130, "stopped: the same command goes on where out.jsonl ends\n")
+    assert (await asyncio.to_thread(run, *words, cwd=tmp_path)).returncode == 0
+    assert [row["line"] for row in rows(target)] == list(range(1, 6_001))
+
+
 def environ(tmp_path, wire) -> dict[str, str]:
     plenty = "10000000"
     return {

@@ -61,6 +61,7 @@ def run(
     import asyncio
     import dataclasses
     import json
+    import sys
 
     from catalyst.app import log
     from catalyst.app.settings import load
@@ -79,7 +80,11 @@ def run(
         max_concurrent=concurrency or ours.max_concurrent,
     )
     settings = dataclasses.replace(settings, enrich=ours)
-    counts = asyncio.run(_enrich(settings, specs(field), source, output, models=not no_models, fresh=fresh))
+    try:
+        counts = asyncio.run(_enrich(settings, specs(field), source, output, models=not no_models, fresh=fresh))
+    except KeyboardInterrupt:
+        print(f"stopped: the same command goes on where {output} ends", file=sys.stderr)
+        raise
     if as_json:
         print(json.dumps(dataclasses.asdict(counts)))
     else:
