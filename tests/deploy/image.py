@@ -11,9 +11,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,13 +68,12 @@ def why_not() -> str:
     """What this machine lacks for it; empty where it can."""
     if os.geteuid() != 0:
         return "not root: no chroot"
+    if missing := [name for name in ("unshare", "chroot", "ip", "mount") if shutil.which(name) is None]:
+        return f"no {', '.join(missing)}"
     probe = 'mount -t tmpfs t "$0" && mkdir "$0/u" "$0/w" "$0/r" && ' + _overlay("$0/u", "$0/w", "$0/r")
-    folder = Path("/tmp/catalyst-probe")
-    folder.mkdir(exist_ok=True)
-    done = subprocess.run(
-        ["unshare", "--mount", "--net", "sh", "-c", probe, str(folder)], capture_output=True, text=True
-    )
-    folder.rmdir()
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["unshare", "--mount", "--net", "sh", "-c", f"{probe} && chroot $0/r true", folder]
+        done = subprocess.run(command, capture_output=True, text=True)
     return "" if done.returncode == 0 else f"no overlay file system here: {done.stderr.strip()[:200]}"
 
 

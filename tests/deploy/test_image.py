@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -50,14 +51,13 @@ def _as_its_user(environ: dict[str, str]) -> str:
 
 
 @pytest.mark.slow
-def test_the_steps_of_the_dockerfile_make_a_service_that_runs_as_nobody_special(tmp_path: Path):
+def test_the_steps_of_the_dockerfile_make_a_service_that_runs_as_nobody_special():
     if why := why_not():
         pytest.skip(f"the Dockerfile's steps cannot run here: {why}")
     path = os.environ["PATH"]
     environ = {name: value.replace("$PATH", path) for name, value in _LAST.environ.items()}
     environ |= {"CATALYST_API_KEYS": "0123456789abcdef0123456789abcdef", "HOME": "/home/catalyst"}
-    folder = Path("/tmp") / f"catalyst-image-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="catalyst-image-"))
     build = script(folder, literal=LITERAL, then=f"unshare --net sh -ec {shlex.quote(_as_its_user(environ))}")
     build = "export ROOT\n" + build
     try:
