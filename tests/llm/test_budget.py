@@ -10,8 +10,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 
 from catalyst import db
 from catalyst.errors import BudgetExceeded, StorageError
-from catalyst.llm.budget import Budget, Claim, Scope, Thresholds
+from catalyst.llm.budget import Budget, Claim, Periods, Scope, Thresholds
 from catalyst.llm.budget_redis import RedisBudget
 from catalyst.llm.budget_sqlite import SqliteBudget
 from catalyst.llm.store import HubStore
@@ -163,6 +165,7 @@ async def test_cancelling_a_reserve_at_any_moment_leaves_nothing_behind(purse):
 CHILD = """
 import asyncio, sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 sys.path.insert(0, sys.argv[3])
 from tests.llm.test_budget import claim, redis_budget, sqlite_budget
 
@@ -361,3 +364,16 @@ async def test_a_lock_that_outlasts_the_wait_is_noticed_when_it_ends(tmp_path, m
                 return
             await asyncio.sleep(0.1)
         raise AssertionError("the hub refuses for ever")
+
+
+def test_a_client_that_names_its_feature_stays_in_the_features_budget():
+    periods = Periods(ZoneInfo("UTC"), 100, features={"gateway": 5, "gateway.chat": 1})
+    now = datetime(2026, 3, 4, tzinfo=UTC)
+
+    def limited(feature: str) -> list[tuple[str, int]]:
+        return [(scope.key, scope.limit) for scope in periods.scopes(now, "t", feature)[2:]]
+
+    month = ("feature/gateway/2026-03", 5)
+    assert limited("gateway") == limited("gateway.mine") == limited("gateway.a.b") == [month]
+    assert limited("gateway.chat") == [month, ("feature/gateway.chat/2026-03", 1)]
+    assert limited("gatewayx") == limited("") == []

@@ -99,7 +99,7 @@ class Periods:
     hard_month: int
     tenants: Mapping[str, int] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
-    _known: dict[tuple[int, str | None, str | None], tuple[Scope, ...]] = field(default_factory=dict)
+    _known: dict[tuple[int, str | None, tuple[str, ...]], tuple[Scope, ...]] = field(default_factory=dict)
     """By the quarter of an hour, within which no zone changes its day."""
 
     @classmethod
@@ -118,11 +118,14 @@ class Periods:
         return f"day/{now.astimezone(self.zone):%Y-%m-%d}"
 
     def scopes(self, now: datetime, tenant: str, feature: str) -> tuple[Scope, ...]:
-        """Month, day, and the tenant's and the feature's month where they have a limit."""
+        """Month, day, and the tenant's and the feature's month where they have a limit.
+
+        What counts for `gateway` counts for `gateway.NAME` too: a client chooses the name.
+        """
         key = (
             int(now.timestamp()) // 900,
             tenant if tenant in self.tenants else None,
-            feature if feature in self.features else None,
+            tuple(name for name in dict.fromkeys((feature.partition(".")[0], feature)) if name in self.features),
         )
         found = self._known.get(key)
         if found is None:
@@ -131,13 +134,12 @@ class Periods:
             found = self._known[key] = self._scopes(now, key[1], key[2])
         return found
 
-    def _scopes(self, now: datetime, tenant: str | None, feature: str | None) -> tuple[Scope, ...]:
+    def _scopes(self, now: datetime, tenant: str | None, features: tuple[str, ...]) -> tuple[Scope, ...]:
         month = self.month(now).removeprefix("month/")
         found = [Scope(f"month/{month}", self.hard_month), Scope(self.day(now))]
         if tenant is not None:
             found.append(Scope(f"tenant/{tenant}/{month}", self.tenants[tenant]))
-        if feature is not None:
-            found.append(Scope(f"feature/{feature}/{month}", self.features[feature]))
+        found += [Scope(f"feature/{name}/{month}", self.features[name]) for name in features]
         return tuple(found)
 
 
