@@ -71,6 +71,27 @@ async def test_an_exception_in_one_work_undoes_that_work_alone(tmp_path: Path):
     db.close()
 
 
+async def test_a_work_alone_in_its_transaction_is_undone_whole_and_one_that_ends_it_is_told(tmp_path: Path):
+    db = Database(tmp_path / "x.db", synchronous="NORMAL")
+    await db.write(lambda run: run.execute("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+
+    def half(run: sqlite3.Connection) -> None:
+        run.execute("INSERT INTO t VALUES (1)")
+        raise ValueError("half-way")
+
+    def ended(run: sqlite3.Connection) -> None:
+        run.execute("INSERT INTO t VALUES (2)")
+        run.execute("ROLLBACK")
+
+    with pytest.raises(ValueError, match="half-way"):
+        await db.write(half)
+    with pytest.raises(StorageError, match="transaction ended"):
+        await db.write(ended)
+    await db.write(lambda run: run.execute("INSERT INTO t VALUES (3)"))
+    assert await db.read(lambda run: run.execute("SELECT n FROM t").fetchall()) == [(3,)]
+    db.close()
+
+
 def test_a_write_whose_loop_was_closed_does_not_stop_the_next_ones(tmp_path: Path):
     db = Database(tmp_path / "x.db")
     db.migrate("test", STEPS)

@@ -18,9 +18,9 @@ def rest(alert: Alert) -> bytes:
     return encoded[1:]
 
 
-def body(alert_type: AlertType, epoch: str, ts_ns: int, tail: bytes) -> bytes:
-    """The whole body from `rest`'s bytes."""
-    return b'{"type":"%b","epoch":"%b","ts_ns":%d,%b' % (alert_type.encode(), epoch.encode(), ts_ns, tail)
+def opening(alert_type: AlertType, epoch: str) -> bytes:
+    """The body up to `ts_ns`, which is followed by a comma and `rest`'s bytes."""
+    return b'{"type":"%b","epoch":"%b","ts_ns":' % (alert_type.encode(), epoch.encode())
 
 
 def head_length(record: Record) -> int:

@@ -22,7 +22,7 @@ from catalyst.stream.log import Page, Query
 from catalyst.stream.queries import MIGRATIONS, find_filing, find_last_match, find_page, load, named
 from catalyst.stream.retention import positions, retain
 from catalyst.stream.tail import Tail
-from catalyst.stream.types import Alert, Record
+from catalyst.stream.types import Alert, AlertType, Record
 
 READ_MOST = 1000
 """Most records one `read` returns, whatever its caller asks for."""
@@ -110,6 +110,7 @@ class SqliteLog:
     def _store(self, run: sqlite3.Connection, drafts: list[Draft]) -> tuple[list[int], list[Record]]:
         held = _held(run, drafts)
         head, ts_ns = run.execute("SELECT seq, ts_ns FROM log ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
+        openings = {kind: encode.opening(kind, self._epoch) for kind in AlertType}
         past = _Past(run)
         rows: list[tuple[Any, ...]] = []
         stored: list[Record] = []
@@ -117,8 +118,7 @@ class SqliteLog:
             if draft.key not in held:
                 head += 1
                 ts_ns = _later(ts_ns, self._time_ns())
-                body = encode.body(draft.type, self._epoch, ts_ns, draft.tail)
-                record = draft.record(head, body, past.of(draft))
+                record = draft.record(head, b"%b%d,%b" % (openings[draft.type], ts_ns, draft.tail), past.of(draft))
                 held[draft.key] = head
                 stored.append(record)
                 rows.append(_row(draft, record, ts_ns))
