@@ -106,7 +106,7 @@ async def terminal() -> dict[str, Any]:
                 await made.end(getattr(signal, ending))
                 await made.start()
             await until(lambda stood=made: not _processing(stood.discord), 15)  # type: ignore[misc]
-            restarted = max(_starts(made.times)) if ending == "SIGKILL" else 0.0
+            restarted = max(_starts(made.times)) if ending else 0.0
             waits = [_ended(message, restarted) for message in made.discord.messages.values()]
             worst = max(worst, *(wait for wait in waits if wait < 1e6))
             late += sum(wait > LIMIT_S for wait in waits)

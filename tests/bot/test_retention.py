@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from catalyst.bot.beside import _MOST
@@ -103,3 +104,29 @@ async def _plan(rig: Rig, statement: str) -> list[str]:
     values = ("1",) * statement.count("?")
     found = await rig.db.read(lambda run: run.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
     return [str(row[3]) for row in found]
+
+
+async def test_a_hundred_alerts_leave_no_task_and_nothing_remembered(rig: Rig):
+    prices = rig.prices = Prices(rig.clock)
+    prices.bar = [Bar(rig.clock.now(), 1, 2, 0.5, 1.5, 100)]
+    rig.chart = lambda *_: PNG
+    rig.boot()
+    rig.webhook()
+    rig.run()
+    tasks = []
+    for number in range(0, 100, 20):
+        rig.discord.fault("edit", status=502)
+        await rig.take(*(told(rig.clock, each, high=each % 10 == 0) for each in range(number, number + 20)))
+        await rig.sleep(60)
+        await rig.take(*(told(rig.clock, each, version=2, final=True) for each in range(number, number + 20)))
+        await rig.until_states(leap=True, enriched=number + 20)
+        await rig.sleep(60)
+        tasks.append(_tasks())
+    assert tasks == [tasks[0]] * 5
+    left = (rig.lane._flying, rig.lane._retries, rig.lane._charted, rig.beside._tasks, rig.desk._waking)
+    assert not any(left)
+
+
+def _tasks() -> int:
+    """Ours: Discord's side has one for each connection that is kept."""
+    return sum("RequestHandler" not in repr(task.get_coro()) for task in asyncio.all_tasks())

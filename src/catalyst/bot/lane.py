@@ -33,8 +33,7 @@ log = structlog.get_logger()
 
 FLYING = 4
 """Edits of one target under way at once."""
-_BACKOFF_S, _LONGEST_S = 0.4, 30.0
-_LAST_WORDS_S = 3.0
+_BACKOFF_S, _LONGEST_S, _LAST_WORDS_S = 0.4, 30.0, 3.0
 _REST_S = 5.0
 _COMMIT_S = 1.0
 """After something urgent was announced, it is looked for so long: it may still be on its way to the disk."""
@@ -162,9 +161,8 @@ class Lane:
 
     def _resting(self, now: float) -> float:
         """Seconds in which a look at the outbox, which costs two threads' turns, cannot find anything to do."""
-        settled = 0.0
-        if self._low_since is not None:
-            settled = settling(now, self._low_since, self._arrivals[-1], 1, self._arrivals)
+        since, last = self._low_since, self._arrivals
+        settled = 0.0 if since is None else settling(now, since, last[-1], 1, last)
         return max(settled, min(self._full_until - now, _REST_S))
 
     def _turn(self, urgency: Urgency, keep: int = 0) -> float:
@@ -265,6 +263,8 @@ class Lane:
     async def _edit_turn(self) -> float | None:
         """Start the edits that are due, at most a few at once; say when to look again."""
         rows = await self._outbox.edits(self.target)
+        waiting = self._retries.keys() & {row.id for row in rows}  # what failed for a chart alone is not tried again
+        self._retries = {ident: self._retries[ident] for ident in waiting}
         edits, later = next_edits(rows, self._parts.stamps, self._parts.late_after_s, self._retry_at)
         for row in edits.promoted:
             await self._outbox.promote(row)
@@ -329,15 +329,13 @@ class Lane:
             return
         states = {Word.PROCESSING: State.POSTED, Word.LATE: State.TIMED_OUT, Word.STOPPED: State.TIMED_OUT}
         await self._outbox.edited(rows, states.get(edit.word, State.ENRICHED))
-        self._retries.pop(rows[0].id, None)
         if charted:  # shown, or no longer kept: asking again would edit for ever
             self._charted.discard(rows[0].id)
 
     async def _forget(self, rows: Sequence[Row], why: str) -> None:
         """There is nothing to edit any more."""
         await self._outbox.gone(rows, why)
-        self._retries.pop(rows[0].id, None)
-        self._charted.discard(rows[0].id)
+        self._charted.difference_update(row.id for row in rows)
 
     async def _edited(self, message_id: str, delivery: Delivery) -> None:
         try:
