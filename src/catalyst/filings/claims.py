@@ -107,7 +107,7 @@ def _unit_ok(place: Place, amount: Amount, fact: Fact, metric: Metric | None) ->
 def _money_ok(evidence: Evidence, amount: Amount, currency: str, row: bool) -> bool:
     if amount.currency:
         return amount.currency == currency
-    if currency != "USD" and not evidence.is_in(currency):
+    if evidence.is_foreign if currency == "USD" else not evidence.is_in(currency):
         return False
     return amount.kind in ("plain", "year") and (row or amount.scale > 0)
 

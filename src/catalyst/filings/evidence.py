@@ -147,6 +147,11 @@ class Evidence:
         return coded or (shown > 0 and shown >= self.lower.count("$"))
 
     @functools.cached_property
+    def is_foreign(self) -> bool:
+        """Whether the text shows money of another currency and no dollar at all."""
+        return bool(self.currencies) and "$" not in self.lower and "dollar" not in self.lower
+
+    @functools.cached_property
     def _numbers(self) -> dict[str, list[int]]:
         """Places of all numbers by their significant digits."""
         found: dict[str, list[int]] = {}
@@ -212,9 +217,11 @@ def declared(evidence: Evidence, amount: Amount, unit: str) -> Decimal:
     """An amount in base units: its own scale word, a range's, or its table's declaration where the unit is scaled."""
     if amount.scale or unit.endswith("/share") or unit == "%":
         return amount.value
+    found = _RANGE.match(evidence.text, amount.end)
+    if found:
+        return amount.value.scaleb(_POWERS[found["word"].lower() + "s"])
     if not evidence.is_row(amount.start):
-        found = _RANGE.match(evidence.text, amount.end)
-        return amount.value.scaleb(_POWERS[found["word"].lower() + "s"]) if found else amount.value
+        return amount.value
     scale = evidence.scale_at(amount.start)
     if scale is None or (unit == "shares" and not scale.shares_too) or unit not in _SCALED:
         return amount.value

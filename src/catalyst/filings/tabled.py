@@ -37,13 +37,15 @@ class Tabled:
         """Whether the table row that reads `line` (lower case, single spaces) says so; None where that is unknown."""
         if metric is None or not isinstance(fact.value, Decimal):
             return None
-        cells = [one for one in self._rows.get(line, ()) if _digits(one.value) == _digits(fact.value)]
+        row = self._rows.get(line, ())
+        cells = [one for one in row if _digits(one.value) == _digits(fact.value)]
         named = [one for one in cells if _is_called(one, fact, metric)]
         if not named:
             return _is_another(metric, cells)
         if all(one.value != fact.value for one in named):
             return False
-        told = {_agrees(one, fact, _scope(one, named)) for one in named if one.value == fact.value}
+        sure = any(_is_called(one, fact, metric) and _fits(one, fact.period) for one in row)
+        told = {_agrees(one, fact, _scope(one, named), sure) for one in named if one.value == fact.value}
         return True if True in told else (None if None in told else False)
 
     @functools.cached_property
@@ -85,14 +87,14 @@ def _scope(one: Shown, row: Sequence[Shown]) -> Scope | None:
     return one.scope or next((scope for scope in same if scope), None)
 
 
-def _agrees(one: Shown, fact: Fact, scope: Scope | None) -> bool | None:
-    """Whether scope and period fit the column; None where neither is known to."""
+def _agrees(one: Shown, fact: Fact, scope: Scope | None, sure: bool) -> bool | None:
+    """Whether scope and period fit the column; None where neither is known to. `sure`: the period is some column's."""
     if fact.scope == "guidance":
         return None
     if fact.scope and scope and fact.scope != scope:
         return False
     fits = _fits(one, fact.period)
-    if fits is False:
+    if fits is False or (sure and not fits):
         return False
     return True if fits or (fact.scope and one.scope) else None
 
