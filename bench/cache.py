@@ -35,6 +35,7 @@ PAIRS = (
     PROMPTS / "pairs_templated.jsonl",
     PROMPTS / "pairs_handwritten.jsonl",
     ROOT / "tests" / "data" / "cache_pairs.jsonl",
+    ROOT / "tests" / "data" / "cache_rounds.jsonl",
 )
 STREAM = (PROMPTS / "stream.jsonl",)
 LISTS = CORPUS / "edgar" / "metadata" / "company_tickers"

@@ -117,7 +117,7 @@ class Light:
 
 def without_infinitives(terms: list[Term]) -> list[Term]:
     """`caused it to fall` as `caused its fall`."""
-    pairs = zip(terms, [*terms[1:], Term("bar", "")], strict=True)
+    pairs = zip(terms, [*terms[1:], Term("bar", "")], strict=False)
     return [
         term for term, after in pairs if not (term.sort == "relation" and term.text == "to" and after.sort in ACTIONS)
     ]
