@@ -1,6 +1,6 @@
 """One log, many clients: from commit to receipt, the server's cost, and what one stalled client does to the rest.
 
-    python -m bench.fanout [--clients 100,1000] [--quick] [--kit ../shared/bench/streaming] [--data DIR]
+    python -m bench.fanout [--clients 100,1000,5000] [--quick] [--kit ../shared/bench/streaming] [--data DIR]
 
 The load client is the kit's `wsload.c` (gcc), the peer its `s_direct.py`: the same technique without log, filters or
 heartbeats. Latency is from the `ts_ns` in a message (stamped in the writer's transaction, before its fsync) to the
@@ -173,7 +173,7 @@ def _ports() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", default="100,1000")
+    parser.add_argument("--clients", default="100,1000,5000")
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--kit", type=Path, default=KIT)
