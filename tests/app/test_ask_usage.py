@@ -40,6 +40,17 @@ async def test_an_answer_that_is_not_whole_says_so_and_none_steers_the_terminal(
     assert "raise --max-tokens" in done.stderr
 
 
+async def test_a_tenant_s_name_is_only_text(wire, tmp_path):
+    """Names come from records and bodies of requests: neither the terminal nor the table's markup may read them."""
+    wire.openai.says('{"found": false, "value": "", "evidence": "", "confidence": 0.5}')
+    (tmp_path / "in").write_text(json.dumps({"text": "Nothing is here.", "who": "[/x]\x1b[2J"}))
+    words = ["enrich", "run", "in", "-o", "out", "--field", "po:text", "--tenant-field", "who"]
+    assert (await command(*words, tmp_path=tmp_path, wire=wire, ENRICH_MODEL="gpt-4o-mini")).returncode == 0
+    report = await command("usage", "--by", "tenant", tmp_path=tmp_path)
+    assert report.returncode == 0
+    assert "[/x]\\x1b[2J" in report.stdout
+
+
 async def test_documents_and_json(wire, tmp_path):
     wire.openai.says("Two risks.")
     document = tmp_path / "risks.txt"

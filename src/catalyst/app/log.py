@@ -43,6 +43,14 @@ def harmless(text: str, keep: str = "") -> str:
     return _CONTROL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
+def plain(text: str) -> str:
+    """`text` with blanks for control characters: for prose, whose marks of direction and lines stay.
+
+    What a model repeats from a document must not steer the terminal.
+    """
+    return "".join(" " if char not in "\n\t" and (char < " " or "\x7f" <= char < "\xa0") else char for char in text)
+
+
 def _harmless_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     for name, value in event.items():
         if isinstance(value, str):

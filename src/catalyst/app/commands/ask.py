@@ -65,6 +65,7 @@ def ask(
 
 async def _answer(request: LLMRequest, as_json: bool, stream: bool) -> None:
     from catalyst.app.build import hub
+    from catalyst.app.log import plain
     from catalyst.app.settings import load
     from catalyst.errors import SettingsError
 
@@ -80,23 +81,20 @@ async def _answer(request: LLMRequest, as_json: bool, stream: bool) -> None:
             return
         answer = llm.stream(request)
         async for delta in answer:
-            print(_plain(delta.text), end="", flush=True)
+            print(plain(delta.text), end="", flush=True)
         print()
         if answer.response is not None:
             _account(answer.response)
 
 
 def _show(response: LLMResponse, as_json: bool) -> None:
+    from catalyst.app.log import plain
+
     if as_json:
         print(response.model_dump_json())
         return
-    print(_plain(response.text))
+    print(plain(response.text))
     _account(response)
-
-
-def _plain(text: str) -> str:
-    """Without control characters: what a model repeats from a document must not steer the terminal."""
-    return "".join(" " if char not in "\n\t" and (char < " " or "\x7f" <= char < "\xa0") else char for char in text)
 
 
 def _account(response: LLMResponse) -> None:

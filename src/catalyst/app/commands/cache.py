@@ -180,5 +180,5 @@ def _print_pairs(pairs: list[Pair]) -> None:
         print("no pair of questions was compared yet", file=sys.stderr)
     for pair in pairs:
         at = datetime.fromtimestamp(pair.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        print(f"{at}  {pair.outcome:<9} {pair.level:<9} {pair.similarity:.3f}  {pair.tenant}")
+        print(f"{at}  {pair.outcome:<9} {pair.level:<9} {pair.similarity:.3f}  {harmless(pair.tenant)}")
         print(harmless(f"    asked  {pair.asked}\n    kept   {pair.kept}\n    why    {pair.reason}", keep="\n"))

@@ -97,6 +97,9 @@ def _print_table(by: str, lines: list[UsageLine], since: str) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from catalyst.app.log import harmless
 
     if not lines:
         print(f"nothing was asked since {since}", file=sys.stderr)
@@ -107,8 +110,8 @@ def _print_table(by: str, lines: list[UsageLine], since: str) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
-            line.key or "-", f"{line.calls:,}", f"{line.failed:,}", f"{line.cache_hits:,}", f"{line.tokens_input:,}",
-            f"{line.tokens_output:,}", f"{line.cost_usd:.4f}", f"{line.saved_usd:.4f}", f"{line.wasted_usd:.4f}",
+            Text(harmless(line.key) or "-"), f"{line.calls:,}", f"{line.failed:,}", f"{line.cache_hits:,}",
+            f"{line.tokens_input:,}", f"{line.tokens_output:,}", f"{line.cost_usd:.4f}", f"{line.saved_usd:.4f}", f"{line.wasted_usd:.4f}",
             f"{line.mean_latency_ms:,.0f}",
         )  # fmt: skip
     total = sum(line.cost_usd for line in lines)

@@ -42,9 +42,10 @@ def write(
     asked = [_asked(kind, given, language) for given in _given(source, kind)]
     results = asyncio.run(_written(kind, asked, no_models))
     for result in results:
-        print(result.model_dump_json() if as_json else getattr(result, "html", "") if as_html else _plain(result))
+        shown = result.model_dump_json() if as_json else getattr(result, "html", "") if as_html else _plain(result)
+        print(log.plain(shown))
         for warning in getattr(result, "warnings", ()):
-            print(f"warning: {warning}", file=sys.stderr)
+            print(f"warning: {log.plain(warning)}", file=sys.stderr)
 
 
 def _given(source: str, kind: str) -> list[Any]:
