@@ -111,8 +111,8 @@ def _print_table(by: str, lines: list[UsageLine], since: str) -> None:
     for line in lines:
         table.add_row(
             Text(harmless(line.key) or "-"), f"{line.calls:,}", f"{line.failed:,}", f"{line.cache_hits:,}",
-            f"{line.tokens_input:,}", f"{line.tokens_output:,}", f"{line.cost_usd:.4f}", f"{line.saved_usd:.4f}", f"{line.wasted_usd:.4f}",
-            f"{line.mean_latency_ms:,.0f}",
+            f"{line.tokens_input:,}", f"{line.tokens_output:,}", f"{line.cost_usd:.4f}",
+            f"{line.saved_usd:.4f}", f"{line.wasted_usd:.4f}", f"{line.mean_latency_ms:,.0f}",
         )  # fmt: skip
     total = sum(line.cost_usd for line in lines)
     table.add_section()
