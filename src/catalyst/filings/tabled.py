@@ -132,12 +132,14 @@ def _other_length(wanted: Period, one: Shown) -> bool:
 def _in_quarter(wanted: Period, column: Column) -> bool | None:
     """A calendar quarter is right; another one may be the fiscal name of the same months.
 
-    A fiscal year is called by the year it ends in, or, where it ends in the first half, by the one before.
+    A fiscal year is called by the year it ends in, or, where it ends in the first half, by the one before. Beside a
+    month a quarter's number may stem from the release's title, and counts only where it is the calendar's.
     """
-    calendar = (column.month - 1) // 3 + 1 if column.month else 0
-    if wanted.year == column.year and wanted.quarter in (calendar, column.quarter):
-        return True
-    if column.quarter or not column.month:
-        return None if wanted.year == column.year and not column.quarter else False
+    if not column.month:
+        known = (wanted.year, wanted.quarter) == (column.year, column.quarter)
+        return known if column.quarter else (None if wanted.year == column.year else False)
+    calendar = (column.month - 1) // 3 + 1
+    if column.quarter == calendar or (wanted.year, wanted.quarter) == (column.year, calendar):
+        return (wanted.year, wanted.quarter) == (column.year, calendar)
     year, month = divmod(column.year * 12 + column.month - 1 + (4 - wanted.quarter) * 3, 12)
     return None if wanted.year in ((year, year - 1) if month < _HALF else (year,)) else False
