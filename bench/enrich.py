@@ -152,7 +152,7 @@ class Upstream:
 
 async def hundred(seconds: float, count: int) -> dict[str, float]:
     """100 records through the hub with everything on: ledger, budget, cache."""
-    from catalyst.app.build import hub
+    from catalyst.app.build.hub import hub
     from catalyst.app.settings import load
 
     rounds = [

@@ -29,7 +29,7 @@ def pages() -> dict[str, str]:
 
 async def _service() -> tuple[dict[str, Any], str]:
     """The OpenAPI document and the metrics' text, asked of a running service."""
-    from catalyst.app.build import service
+    from catalyst.app.build.service import service
     from catalyst.app.settings import defaults
     from catalyst.app.source import opened, source_spec
 

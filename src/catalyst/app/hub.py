@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from catalyst.app.build import hub
+from catalyst.app.build.hub import hub
 from catalyst.app.settings import Settings, load
 from catalyst.errors import SettingsError
 from catalyst.llm import LLMService

@@ -1,10 +1,5 @@
 """The only composition root: nothing else constructs a room's parts. One file per thing that can be run.
 
-`service` is what `up` and `serve` run; `hub` is what every room that asks a model needs.
+`service.py` is what `up` and `serve` run; `hub.py` is what every room that asks a model needs. Nothing is imported
+here: a command pays for the rooms it runs.
 """
-
-from catalyst.app.build.hub import hub
-from catalyst.app.build.prompts import prompts
-from catalyst.app.build.service import Service, service
-
-__all__ = ["Service", "hub", "prompts", "service"]

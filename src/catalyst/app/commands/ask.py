@@ -64,7 +64,7 @@ def ask(
 
 
 async def _answer(request: LLMRequest, as_json: bool, stream: bool) -> None:
-    from catalyst.app.build import hub
+    from catalyst.app.build.hub import hub
     from catalyst.app.log import plain
     from catalyst.app.settings import load
     from catalyst.errors import SettingsError

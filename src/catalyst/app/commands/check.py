@@ -120,7 +120,7 @@ async def _edgar(settings: Settings) -> list[Finding]:
 
 
 async def _models(settings: Settings) -> list[Finding]:
-    from catalyst.app.build import hub
+    from catalyst.app.build.hub import hub
 
     if not settings.app.use_models:
         return [Finding("models", "ok", "switched off (FEATURE_UNIFIED_LLM_SERVICE=0): rules only")]

@@ -178,7 +178,8 @@ async def _analysed(filing: Filing, parsed: Parsed, settings: Settings, rules_on
     rules = from_rules(filing, parsed, prescore(filing.form, filing.items))
     if rules_only or not settings.app.use_models:
         return rules
-    from catalyst.app.build import hub, prompts
+    from catalyst.app.build.hub import hub
+    from catalyst.app.build.prompts import prompts
     from catalyst.errors import LLMServiceError
     from catalyst.filings.analyze import Analyst
 

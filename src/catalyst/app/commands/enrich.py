@@ -160,8 +160,8 @@ async def _enrich(
     import contextlib
     import os
 
-    from catalyst.app.build import hub
     from catalyst.app.build.enrich import enricher
+    from catalyst.app.build.hub import hub
     from catalyst.enrich.jsonl import Run
 
     folder, size = settings.app.data_dir, await asyncio.to_thread(os.path.getsize, source)
@@ -173,8 +173,8 @@ async def _enrich(
 
 async def _asked(settings: Settings, records: list[dict[str, object]], fields: list[FieldSpec]) -> list[Seen]:
     """Raises UsageError without a model."""
-    from catalyst.app.build import hub
     from catalyst.app.build.enrich import enricher
+    from catalyst.app.build.hub import hub
     from catalyst.enrich.labelled import asked_of_model
     from catalyst.errors import UsageError
 

@@ -150,7 +150,7 @@ async def _route(
     """What answers: a transcript, or live models whose answers are kept where `record` says."""
     import io
 
-    from catalyst.app.build import hub
+    from catalyst.app.build.hub import hub
     from catalyst.errors import SettingsError
     from catalyst.filings.transcript import Recorder, Replayed, Transcript, begun
 
@@ -176,7 +176,7 @@ def _known(record: Path | None) -> Transcript:
 
 
 def _analyst(route: Route, arm: str, largest: str, settings: Settings) -> Any:
-    from catalyst.app.build import prompts
+    from catalyst.app.build.prompts import prompts
     from catalyst.filings.analyze import Analyst
 
     whole = {"max_chars": 600_000, "compress": False, "model": largest, "timeout_seconds": 120.0}

@@ -133,8 +133,8 @@ def backtest(
 async def _forecast(
     settings: Settings, book: Book, asked: CashflowPredictionInput, progress: Callable[[int, int], None]
 ) -> CashflowForecast:
-    from catalyst.app.build import hub
     from catalyst.app.build.cashflow import cashflow
+    from catalyst.app.build.hub import hub
 
     folder = settings.app.data_dir
     if not asked.read_notes or not _has_notes(book):

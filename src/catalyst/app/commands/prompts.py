@@ -112,7 +112,7 @@ def outcomes(
 
 
 def _registry() -> PromptRegistry:
-    from catalyst.app.build import prompts as build
+    from catalyst.app.build.prompts import prompts as build
     from catalyst.app.settings import load
 
     return build(load())

@@ -17,7 +17,7 @@ import typer
 from catalyst.errors import CatalystError, Unavailable, UsageError
 
 if TYPE_CHECKING:
-    from catalyst.app.build import Service
+    from catalyst.app.build.service import Service
     from catalyst.app.settings import Settings
     from catalyst.app.source import SourceSpec
 
@@ -111,7 +111,7 @@ def _allow_files() -> None:
 async def _run(
     settings: Settings, spec: SourceSpec, base: Path, printing: bool, until_end: bool, watches: bool
 ) -> None:
-    from catalyst.app.build import service
+    from catalyst.app.build.service import service
     from catalyst.app.lock import held_one
     from catalyst.app.source import opened
 

@@ -95,7 +95,7 @@ def _asked(kind: str, given: Any, language: str) -> BaseModel:
 
 
 async def _written(kind: str, asked: list[Any], no_models: bool) -> list[Any]:
-    from catalyst.app.build import hub
+    from catalyst.app.build.hub import hub
     from catalyst.app.build.writer import writer
     from catalyst.app.settings import load
 
