@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from catalyst.filings import periods
 from catalyst.filings.amounts import Amount, amounts
@@ -20,6 +21,8 @@ from catalyst.filings.tabled import Tabled
 from catalyst.stream.types import Fact
 
 _NEAR = 240
+_MOST_CANDIDATES = 8
+"""Figures of one quote that may be the one meant."""
 _DOWN = re.compile(r"\b(?:decreas\w+|declin\w+|down|fell|drop\w*|lower|reduc\w+)\b[^.;]{0,40}$")
 _LOSS = re.compile(r"\bloss\b")
 _GAIN = re.compile(r"income|profit|earnings|\(loss\)|eps|ebitda|per (?:diluted |basic )?share$")
@@ -35,7 +38,7 @@ def says(evidence: Evidence, start: int, end: int, fact: Fact, report: date | No
     place = Place(evidence, start, end)
     if isinstance(fact.value, str):
         return _says_term(place, fact.value)
-    found = _candidates(place, fact.value, fact.scope == _GUIDED)
+    found = islice(_candidates(place, fact.value, fact.scope == _GUIDED), _MOST_CANDIDATES)
     return any(_says_amount(place, amount, fact, report, tabled) for amount in found)
 
 

@@ -21,7 +21,10 @@ MAX_CHARS = 4_000_000
 _DOCUMENT = "\n\f\n"
 _TABLE_REACH = 12_000
 """How far above a row the line "in thousands" may stand."""
-_MOST_PLACES = 24
+_MOST_PLACES, _MOST_TRIES = 24, 2_000
+"""Places of one quote that are looked at, and tries to find them: what stands at more is no evidence of anything."""
+_LONGEST_LINE = 4_000
+"""To either side of a place; a line without end is no row."""
 _LONG_QUOTE = 200
 _MOST_CANDIDATES = 400
 
@@ -66,6 +69,8 @@ class Evidence:
         self.text = joined[:MAX_CHARS]
         self.lower = self.text.lower()
         self._flat = self.lower.replace("\n", " ")
+        self.rows: dict[int, list[Amount]] = {}
+        """The numbers of rows that were read (`row_amounts`), by where their line begins."""
 
     @classmethod
     def of(cls, parsed: Parsed) -> Evidence:
@@ -95,14 +100,15 @@ class Evidence:
         return False
 
     def line(self, place: int) -> tuple[int, int]:
-        """Start and end of the line at a place."""
-        end = self.text.find("\n", place)
-        return self.text.rfind("\n", 0, place) + 1, end if end >= 0 else len(self.text)
+        """Start and end of the line at a place, or of what is near in an endless one."""
+        least, most = max(0, place - _LONGEST_LINE), min(len(self.text), place + _LONGEST_LINE)
+        start, end = self.text.rfind("\n", least, place), self.text.find("\n", place, most)
+        return start + 1 if start >= 0 else least, end if end >= 0 else most
 
     def is_row(self, place: int) -> bool:
         """Whether a place stands in a table's row."""
         start, end = self.line(place)
-        return " | " in self.text[start:end]
+        return end - start <= _LONGEST_LINE and " | " in self.text[start:end]
 
     def scale_at(self, place: int) -> Scale | None:
         """The nearest declaration above a place, in the same document and within reach of a table."""
@@ -116,12 +122,14 @@ class Evidence:
 
     def _whole(self, wanted: str) -> Iterator[tuple[int, int]]:
         """Matches that don't cut a word or a number in two."""
-        start = self._flat.find(wanted)
-        while start >= 0:
+        start = -1
+        for _ in range(_MOST_TRIES):
+            start = self._flat.find(wanted, start + 1)
+            if start < 0:
+                return
             end = start + len(wanted)
             if not _cuts(self._flat, start) and not _cuts(self._flat, end):
                 yield start, end
-            start = self._flat.find(wanted, start + 1)
 
     def _same(self, wanted: Amount, found: Amount) -> bool:
         if ((wanted.kind == "percent") != (found.kind == "percent")) or {wanted.kind, found.kind} == {
@@ -177,8 +185,11 @@ def plain(text: str) -> str:
 def row_amounts(evidence: Evidence, place: int) -> list[Amount]:
     """The numbers of the row at a place, its label's left out."""
     start, end = evidence.line(place)
-    label = evidence.text.find(" | ", start, end)
-    return list(amounts(evidence.text, label if label >= 0 else start, end))
+    known = evidence.rows.get(start)
+    if known is None:
+        label = evidence.text.find(" | ", start, end)
+        known = evidence.rows[start] = list(amounts(evidence.text, label if label >= 0 else start, end))
+    return known
 
 
 def _scale(found: re.Match[str]) -> Scale:
