@@ -41,8 +41,8 @@ class Urgency(IntEnum):
 
 _GLOBAL_SHARE = {Urgency.HIGH: GLOBAL_PER_S - 4, Urgency.EDIT: GLOBAL_PER_S - 10, Urgency.LOW: GLOBAL_PER_S - 18}
 _CHANNEL_SHARE = {Urgency.HIGH: CHANNEL_PER_MINUTE, Urgency.LOW: CHANNEL_PER_MINUTE - 12}
-"""Of a channel's minute twelve are for the urgent: several filings of one company arrive at once, and what is not urgent
-is told in digests anyway."""
+"""Of a channel's minute twelve are for the urgent: several filings of one company arrive at once, and what is not
+urgent is told in digests anyway."""
 
 
 class Moving:
