@@ -97,7 +97,8 @@ def _surround(app: FastAPI, parts: Parts, keys: Keys) -> None:
             allow_headers=["X-API-Key", "Content-Type", "If-None-Match"],
             expose_headers=["ETag"],
         )
-    app.add_middleware(Bounds, body_bytes=settings.body_bytes)
+    texts = dict.fromkeys(("enrich", "writer", "cashflow"), settings.text_bytes)
+    app.add_middleware(Bounds, body_bytes=settings.body_bytes, texts=texts)
     app.add_middleware(
         Gateway,
         hub=parts.hub,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,38 +28,30 @@ class _TooLarge(Exception):
 
 
 class Bounds:
-    """Answers 413 to a body over `body_bytes`, and adds the browser's headers to every answer."""
+    """Answers 413 to a body over `body_bytes`, and adds the browser's headers to every answer.
 
-    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+    `texts` are the first parts of paths that documents are sent to, and the bytes that each may have.
+    """
+
+    def __init__(self, app: ASGIApp, body_bytes: int, texts: Mapping[str, int] | None = None) -> None:
         self._app = app
-        self._most = body_bytes
+        self._body_bytes = body_bytes
+        self._texts = texts or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         answering = _Answering(send)
-        if _declared(scope) > self._most:
-            await refuse(answering, 413, f"the body has more than {self._most} bytes")
+        most = self._texts.get(scope["path"].strip("/").partition("/")[0], self._body_bytes)
+        if _declared(scope) > most:
+            await refuse(answering, 413, f"the body has more than {most} bytes")
             return
         try:
-            await self._app(scope, self._counted(receive), answering)
+            await self._app(scope, _counted(receive, most), answering)
         except _TooLarge:
             if not answering.started:
-                await refuse(answering, 413, f"the body has more than {self._most} bytes")
-
-    def _counted(self, receive: Receive) -> Receive:
-        seen = 0
-
-        async def counting() -> Message:
-            nonlocal seen
-            event = await receive()
-            seen += len(event.get("body", b""))
-            if seen > self._most:
-                raise _TooLarge
-            return event
-
-        return counting
+                await refuse(answering, 413, f"the body has more than {most} bytes")
 
 
 class LocalHost:
@@ -109,6 +101,21 @@ async def refuse(send: Send, status: int, detail: str) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """`receive` that raises _TooLarge once more than `most` bytes came."""
+    seen = 0
+
+    async def counting() -> Message:
+        nonlocal seen
+        event = await receive()
+        seen += len(event.get("body", b""))
+        if seen > most:
+            raise _TooLarge
+        return event
+
+    return counting
 
 
 def _declared(scope: Scope) -> int:

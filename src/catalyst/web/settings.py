@@ -35,6 +35,8 @@ class WebSettings:
     """Most bytes of one message from a client."""
     body_bytes: int = 64 * 1024
     """Most bytes of a request body."""
+    text_bytes: int = 4 * MEBIBYTE
+    """Most bytes of what is sent to be read: a document to /enrich, a tender to /writer, invoices to /cashflow."""
     max_connections: int = 10_000
     messages_per_s: float = 10.0
     """What a client may send for long; five times as much at once."""
