@@ -109,9 +109,8 @@ def test_a_data_folder_holds_the_forecast(call: Call, tmp_path_factory: pytest.T
     assert found
 
 
-def test_a_long_document_is_read_and_an_endless_one_refused(call: Call):
+def test_a_long_document_is_read(call: Call):
     page = "Terms and conditions apply.\n" * 5_000
     fields = [{"name": "date"}]
     status, told = call("/enrich", {"artifacts": [{"text": f"Date: 25/12/2018\n{page}"}], "fields": fields})
     assert (status, told["results"][0][0]["value"]) == (200, "2018-12-25")
-    assert call("/enrich", {"artifacts": [{"text": page * 40}], "fields": fields})[0] == 413

@@ -92,7 +92,9 @@ class Enricher:
         known, wanted = self._artifact(artifact), _field(field, prompt)
         rule = self._by_rules(known, wanted)
         if self._hub is None or (rule is not None and rule.decision == "auto_apply"):
-            return rule or self._result(known, wanted, reason="no rule finds it, and no model is configured")
+            long = len(known.text) > MAX_RULED
+            why = f"longer than the {MAX_RULED} characters that rules read" if long else "no rule finds it"
+            return rule or self._result(known, wanted, reason=f"{why}, and no model is configured")
         asked = await self._ask(self._hub, known, wanted)
         return self._settled(known, wanted, rule, asked)
 
