@@ -95,7 +95,7 @@ def _environ(wire: Wire, discord: FakeDiscord, folder: Path, port: int) -> dict[
         f"{name.upper()}_BASE_URL": wire[name].url
         for name in ("openai", "gemini", "anthropic", "deepseek", "openrouter")
     }
-    return environ(
+    shell = environ(
         **vendors,
         PATH=f"{tools}:{os.environ['PATH']}",
         DISCORD_API_URL=discord.api,
@@ -105,6 +105,8 @@ def _environ(wire: Wire, discord: FakeDiscord, folder: Path, port: int) -> dict[
         GEMINI_TEST_KEY=wire.gemini.key,
         OPENAI_TEST_KEY=wire.openai.key,
     )
+    shell.pop("COVERAGE_PROCESS_CONFIG", None)  # a hundred commands, each measured, took minutes; others run them too
+    return shell
 
 
 def _listening(port: int, process: subprocess.Popen[Any]) -> None:
