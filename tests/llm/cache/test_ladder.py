@@ -21,6 +21,7 @@ from catalyst.llm.cache.keys import document_key
 from catalyst.llm.cache.meaning import Verdict
 from catalyst.llm.service import LLMService
 from catalyst.llm.types import Message, Tool
+from tests.llm.cache import cached
 from tests.llm.cache.cached import Missing, cache_of, cached_hub, warm
 from tests.llm.hub import rows, settings_of
 
@@ -427,12 +428,15 @@ async def test_a_database_that_vanishes_is_a_cold_cache(wire, tmp_path):
         assert (await hub.query(question())).cached
 
 
-async def test_a_hundred_same_questions_at_once_are_one_call(wire, tmp_path):
+async def test_a_hundred_same_questions_at_once_are_one_call_and_read_by_one_reader(wire, tmp_path, monkeypatch):
+    made: list[str] = []
+    make = cached.reader
+    monkeypatch.setattr(cached, "reader", lambda: (made.append("one"), make())[1])
     wire.openai.says("once", delay=0.2)
     async with cached_hub(wire, tmp_path) as (hub, _):
         found = await asyncio.gather(*(hub.query(question()) for _ in range(100)))
         assert hub.get_stats()["cache"]["waited"] == 99
-    assert len(wire.openai.requests) == 1
+    assert len(wire.openai.requests) == len(made) == 1
     assert sorted(answer.cached for answer in found) == [False] + [True] * 99
 
 

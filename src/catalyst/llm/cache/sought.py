@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -39,13 +40,14 @@ class Readings:
     def __init__(self, make: Callable[[], Reader]) -> None:
         self._make = make
         self._reader: Reader | None = None
+        self._making = threading.Lock()
         self._kept: dict[tuple[str, str, Policy], Question] = {}
         self.guard = guard_version()
 
     async def understand(self, sought: Sought) -> None:
         """Find the canonical form of what is asked, where it has one."""
         if self._reader is None:
-            self._reader = await asyncio.get_running_loop().run_in_executor(None, self._make)
+            self._reader = await asyncio.get_running_loop().run_in_executor(None, self._once)
         asked = self._read(sought.plan.text, sought.plan.day, sought.plan.policy)
         if not asked.bypass and asked.canonical:
             sought.asked = asked
@@ -61,7 +63,16 @@ class Readings:
             found = self._kept[name] = self._read(entry.question, date.fromisoformat(entry.day), policy)
         return found
 
+    def _once(self) -> Reader:
+        """The reader, made by the first who asks: a hundred questions at once would each make their own."""
+        with self._making:
+            return self._reader or self._made()
+
+    def _made(self) -> Reader:
+        self._reader = self._make()
+        return self._reader
+
     def _read(self, text: str, day: date, policy: Policy) -> Question:
         if self._reader is None:
-            self._reader = self._make()
+            self._reader = self._once()
         return self._reader.headline(text, day) if policy is Policy.HEADLINE else self._reader.read(text, day)
