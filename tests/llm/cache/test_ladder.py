@@ -12,6 +12,7 @@ import pytest
 import structlog
 from pydantic import BaseModel
 
+import tests.llm.cache.cached as parts
 from catalyst.clock import SystemClock
 from catalyst.errors import LLMServiceError, LLMValidationError, StorageError
 from catalyst.http import Http
@@ -21,7 +22,6 @@ from catalyst.llm.cache.keys import document_key
 from catalyst.llm.cache.meaning import Verdict
 from catalyst.llm.service import LLMService
 from catalyst.llm.types import Message, Tool
-from tests.llm.cache import cached
 from tests.llm.cache.cached import Missing, cache_of, cached_hub, warm
 from tests.llm.hub import rows, settings_of
 
@@ -430,8 +430,13 @@ async def test_a_database_that_vanishes_is_a_cold_cache(wire, tmp_path):
 
 async def test_a_hundred_same_questions_at_once_are_one_call_and_read_by_one_reader(wire, tmp_path, monkeypatch):
     made: list[str] = []
-    make = cached.reader
-    monkeypatch.setattr(cached, "reader", lambda: (made.append("one"), make())[1])
+    make = parts.reader
+
+    def counted() -> Any:
+        made.append("one")
+        return make()
+
+    monkeypatch.setattr(parts, "reader", counted)
     wire.openai.says("once", delay=0.2)
     async with cached_hub(wire, tmp_path) as (hub, _):
         found = await asyncio.gather(*(hub.query(question()) for _ in range(100)))
