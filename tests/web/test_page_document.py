@@ -128,3 +128,14 @@ async def test_a_headline_stands_in_the_list_with_its_wire(start, window: Window
     await expect(detail).to_contain_text("Example Wire, Other Wire")
     await expect(detail).to_contain_text("published")
     assert window.complaints == []
+
+
+async def test_the_focus_comes_back_though_the_pane_was_drawn_anew_meanwhile(start, window: Window):
+    reader = await opened(start, window, Text((Part("EX-99.1", "Revenue was | $3,140,882 | up 12 %"),)))
+    await window.page.get_by_role("button", name=QUOTE).click()
+    await expect(reader.locator("mark")).to_be_visible()
+    await window.page.evaluate(
+        "document.querySelectorAll('#detail button').forEach((one) => one.replaceWith(one.cloneNode(true)))"
+    )
+    await window.page.keyboard.press("Escape")
+    await expect(window.page.get_by_role("button", name=QUOTE)).to_be_focused()

@@ -13,7 +13,7 @@ export class DocumentView {
     this.body = el("div", { class: "text", tabindex: "0", role: "document", "aria-labelledby": "document-title" });
     this.dialog = el("dialog", { class: "reader", "aria-labelledby": "document-title" },
       el("header", null, this.title, button("Close", () => this.dialog.close())), this.body);
-    this.dialog.addEventListener("close", () => this.opener?.isConnected && this.opener.focus());
+    this.dialog.addEventListener("close", () => this.back());
     document.body.append(this.dialog);
   }
 
@@ -31,6 +31,13 @@ export class DocumentView {
       if (error.status === 404) this.gone(message);
       else this.state(`The text could not be loaded: ${error.message}. `, button("Try again", () => this.open(message, quote, opener)));
     }
+  }
+
+  // The pane may have been drawn anew meanwhile: its button with the same words stands for the one that was pressed.
+  back() {
+    const pane = document.getElementById("detail");
+    const same = [...pane.querySelectorAll("button")].find((one) => one.textContent === this.opener?.textContent);
+    (this.opener?.isConnected ? this.opener : same || pane).focus();
   }
 
   gone(message) {
