@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def test_the_images_settings_exist():
     assert {"CATALYST_DATA_DIR", "CATALYST_HOST"} <= ours
 
 
+def _lent() -> str:
+    """Where this environment lies under the /tmp that the container has its own of, its packages are put back."""
+    packages = sysconfig.get_path("purelib")
+    if LITERAL or not packages.startswith("/tmp/"):
+        return "true"
+    return f"mkdir -p $ROOT{packages}; mount --bind {packages} $ROOT{packages}"
+
+
 def _as_its_user(environ: dict[str, str]) -> str:
     """What a container does: the data volume and /tmp writable, all else not; the command, its health, a stop."""
     user, serve = _LAST.last("USER"), in_root("$ROOT", _LAST.command, environ, "/data", _LAST.last("USER"))
@@ -34,6 +43,7 @@ def _as_its_user(environ: dict[str, str]) -> str:
         ip link set lo up
         mount -o remount,ro $ROOT
         mount -t tmpfs -o mode=1777 tmpfs $ROOT/tmp
+        {_lent()}
         mount -t tmpfs -o uid={user},gid={user},mode=700 tmpfs $ROOT/data
         {serve} >$ROOT/tmp/log 2>&1 &
         SERVE=$!
